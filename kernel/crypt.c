@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later
+/*
+ * What TPM sessions compute: SHA-256 and HMAC over pieces, the two key
+ * derivations, CFB and OAEP (TPM 2.0 Part 1, "Key Derivation Function",
+ * Annexes B and C).
+ *
+ * None of it allocates or sleeps, so all of it may run while the chip is
+ * held. Whatever could help to find a session key is wiped before return.
+ */
+#include "core.h"
+
+#define BLOCK_SIZE	64 /* of SHA-256, which HMAC fills with the key */
+#define AES_BLOCK	16
+
+static void update_pieces(tkm_sha256_ctx *ctx, const struct tkm_piece *pieces,
+			  size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (pieces[i].len)
+			tkm_sha256_update(ctx, pieces[i].data, pieces[i].len);
+}
+
+void tkm_sha256(const struct tkm_piece *pieces, size_t n, u8 out[32])
+{
+	tkm_sha256_ctx ctx;
+
+	tkm_sha256_init(&ctx);
+	update_pieces(&ctx, pieces, n);
+	tkm_sha256_final(&ctx, out);
+}
+
+/* Starts a hash with the key's block, every byte of it xored with @pad. */
+static void hmac_start(tkm_sha256_ctx *ctx, const u8 *key, size_t key_len,
+		       u8 pad)
+{
+	u8 block[BLOCK_SIZE];
+	size_t i;
+
+	memset(block, pad, sizeof(block));
+	for (i = 0; i < key_len; i++)
+		block[i] ^= key[i];
+	tkm_sha256_init(ctx);
+	tkm_sha256_update(ctx, block, sizeof(block));
+	memzero_explicit(block, sizeof(block));
+}
+
+void tkm_hmac_sha256(const u8 *key, size_t key_len,
+		     const struct tkm_piece *pieces, size_t n, u8 out[32])
+{
+	u8 short_key[32], inner[32];
+	tkm_sha256_ctx ctx;
+
+	if (key_len > BLOCK_SIZE) {
+		struct tkm_piece whole = { key, key_len };
+
+		tkm_sha256(&whole, 1, short_key);
+		key = short_key;
+		key_len = sizeof(short_key);
+	}
+	hmac_start(&ctx, key, key_len, 0x36);
+	update_pieces(&ctx, pieces, n);
+	tkm_sha256_final(&ctx, inner);
+
+	hmac_start(&ctx, key, key_len, 0x5c);
+	tkm_sha256_update(&ctx, inner, sizeof(inner));
+	tkm_sha256_final(&ctx, out);
+	memzero_explicit(inner, sizeof(inner));
+	memzero_explicit(short_key, sizeof(short_key));
+}
+
+void tkm_kdfa(const u8 *key, size_t key_len, const char *label,
+	      struct tkm_piece u, struct tkm_piece v, u8 *out, size_t out_len)
+{
+	u8 counter[4], bits[4], block[32];
+	const struct tkm_piece pieces[] = {
+		{ counter, sizeof(counter) },
+		{ label, strlen(label) + 1 },
+		u,
+		v,
+		{ bits, sizeof(bits) },
+	};
+	size_t done, n;
+	u32 i = 1;
+
+	put_unaligned_be32((u32)out_len * 8, bits);
+	for (done = 0; done < out_len; done += n) {
+		put_unaligned_be32(i++, counter);
+		tkm_hmac_sha256(key, key_len, pieces, ARRAY_SIZE(pieces),
+				block);
+		n = min_t(size_t, out_len - done, sizeof(block));
+		memcpy(out + done, block, n);
+	}
+	memzero_explicit(block, sizeof(block));
+}
+
+void tkm_kdfe(const u8 z[32], const char *label, const u8 u[32],
+	      const u8 v[32], u8 out[32])
+{
+	/* The result is one digest long, so the counter never passes one. */
+	static const u8 counter[4] = { 0, 0, 0, 1 };
+	const struct tkm_piece pieces[] = {
+		{ counter, sizeof(counter) },
+		{ z, 32 },
+		{ label, strlen(label) + 1 },
+		{ u, 32 },
+		{ v, 32 },
+	};
+
+	tkm_sha256(pieces, ARRAY_SIZE(pieces), out);
+}
+
+/*
+ * CFB turns the same stream both ways; the next block's input is always the
+ * ciphertext, which is the result when encrypting and the source when not.
+ */
+static int cfb(const u8 key[32], u8 *data, size_t len, bool encrypt)
+{
+	u8 feedback[AES_BLOCK], stream[AES_BLOCK];
+	tkm_aes_key aes;
+	size_t i, n;
+	u8 c;
+	int ret;
+
+	ret = tkm_aes128_prepare(&aes, key);
+	if (ret) {
+		ret = -EINVAL;
+		goto out_wipe;
+	}
+	memcpy(feedback, key + 16, AES_BLOCK);
+	for (; len; data += n, len -= n) {
+		tkm_aes128_block(&aes, stream, feedback);
+		n = min_t(size_t, len, AES_BLOCK);
+		for (i = 0; i < n; i++) {
+			c = data[i];
+			data[i] = c ^ stream[i];
+			feedback[i] = encrypt ? data[i] : c;
+		}
+	}
+out_wipe:
+	memzero_explicit(&aes, sizeof(aes));
+	memzero_explicit(stream, sizeof(stream));
+	/* Decrypted or not yet encrypted bytes never stand in @feedback. */
+	return ret;
+}
+
+int tkm_cfb_encrypt(const u8 key[32], u8 *data, size_t len)
+{
+	return cfb(key, data, len, true);
+}
+
+int tkm_cfb_decrypt(const u8 key[32], u8 *data, size_t len)
+{
+	return cfb(key, data, len, false);
+}
+
+/* Xors the mask that MGF1 makes of @seed into @data (RFC 8017, B.2.1). */
+static void mgf1_xor(const u8 *seed, size_t seed_len, u8 *data, size_t len)
+{
+	u8 counter[4], mask[32];
+	const struct tkm_piece pieces[] = {
+		{ seed, seed_len },
+		{ counter, sizeof(counter) },
+	};
+	size_t i, n;
+	u32 c = 0;
+
+	for (; len; data += n, len -= n) {
+		put_unaligned_be32(c++, counter);
+		tkm_sha256(pieces, ARRAY_SIZE(pieces), mask);
+		n = min_t(size_t, len, sizeof(mask));
+		for (i = 0; i < n; i++)
+			data[i] ^= mask[i];
+	}
+	memzero_explicit(mask, sizeof(mask));
+}
+
+int tkm_oaep_pad(const u8 *msg, size_t msg_len, const void *label,
+		 size_t label_len, const u8 seed[32], u8 *out, size_t out_len)
+{
+	const struct tkm_piece label_piece = { label, label_len };
+	u8 *masked_seed = out + 1, *db = out + 33;
+	size_t db_len;
+
+	if (out_len < 66 || msg_len > out_len - 66)
+		return -EINVAL;
+	db_len = out_len - 33;
+
+	/* 0 || seed || db, and db = H(label) || zeros || 1 || message */
+	out[0] = 0;
+	memcpy(masked_seed, seed, 32);
+	tkm_sha256(&label_piece, 1, db);
+	memset(db + 32, 0, db_len - 32);
+	db[db_len - msg_len - 1] = 1;
+	if (msg_len)
+		memcpy(db + db_len - msg_len, msg, msg_len);
+
+	mgf1_xor(masked_seed, 32, db, db_len);
+	mgf1_xor(db, db_len, masked_seed, 32);
+	return 0;
+}
