@@ -1,0 +1,522 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The queue before the TPM, and one hold of it.
+ *
+ * The TPM does one thing at a time, slowly, and anyone may ask. So operations
+ * stand in lanes, one a user, and one worker takes from the lanes in turn: who
+ * asks a thousand times waits for their own thousand, not others for it. A
+ * task that is killed stops waiting at once; its operation ends unseen.
+ *
+ * A hold is the span between tpm_try_get_ops() and tpm_put_ops(): nobody else
+ * reaches the chip meanwhile. One operation has one hold, however many
+ * commands it sends. When operations wait they share a hold, a bounded number
+ * of them and for a bounded time, and then session and parent are paid once.
+ * Nothing of ours stays in the TPM when a hold ends.
+ *
+ * Inside a hold nothing may wait for another part of the kernel that might
+ * itself wait for the TPM: with IMA, loading any module does. The salt of the
+ * session is made before the hold, transforms are allocated when the module
+ * loads, and memory is taken without I/O.
+ *
+ * Locking: queue.lock protects the lanes and the links of operations.
+ * Everything else here belongs to the worker.
+ */
+#define pr_fmt(fmt) "tkm: " fmt
+
+#include <linux/cred.h>
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/random.h>
+#include <linux/sched/mm.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/suspend.h>
+#include <linux/workqueue.h>
+
+#include "tkm_internal.h"
+#include "trace.h"
+
+/* A hold ends after so many operations, or so long. */
+#define HOLD_OPS	16
+#define HOLD_TIME	(HZ / 4)
+/* Operations of one lane in a row: they are likely to share a parent. */
+#define LANE_TURN	8
+/* An operation is run again this often when a register moved under it. */
+#define RUN_TRIES	3
+/* TPM_RC_YIELDED is not retried by the driver. */
+#define YIELD_TRIES	5
+
+struct lane {
+	struct list_head link;
+	struct list_head ops;
+	kuid_t uid;
+};
+
+static struct {
+	spinlock_t lock;
+	struct list_head lanes;
+	unsigned int turn;		/* operations the first lane had in a row */
+} queue = {
+	.lock = __SPIN_LOCK_UNLOCKED(queue.lock),
+	.lanes = LIST_HEAD_INIT(queue.lanes),
+};
+
+static struct tkm_bus bus;
+static struct workqueue_struct *bus_wq;
+/* A sleep that may have cost the TPM its contexts; set by the notifier. */
+static bool bus_slept;
+
+static void bus_work(struct work_struct *work);
+static DECLARE_WORK(bus_worker, bus_work);
+
+/* ---- the queue ---- */
+
+void tkm_op_init(struct tkm_op *op,
+		 int (*run)(struct tkm_bus *bus, struct tkm_op *op),
+		 void (*release)(struct tkm_op *op))
+{
+	op->run = run;
+	op->release = release;
+	op->result = -EINTR;
+	refcount_set(&op->refs, 1);
+	INIT_LIST_HEAD(&op->link);
+	init_completion(&op->done);
+}
+
+void tkm_op_put(struct tkm_op *op)
+{
+	if (refcount_dec_and_test(&op->refs))
+		op->release(op);
+}
+
+static struct lane *lane_of(kuid_t uid)
+{
+	struct lane *lane;
+
+	lockdep_assert_held(&queue.lock);
+	list_for_each_entry(lane, &queue.lanes, link)
+		if (uid_eq(lane->uid, uid))
+			return lane;
+	return NULL;
+}
+
+static int queue_add(struct tkm_op *op)
+{
+	struct lane *lane, *fresh;
+
+	fresh = kmalloc(sizeof(*fresh), GFP_KERNEL);
+	if (!fresh)
+		return -ENOMEM;
+	fresh->uid = current_fsuid();
+	INIT_LIST_HEAD(&fresh->ops);
+
+	refcount_inc(&op->refs);
+	spin_lock(&queue.lock);
+	lane = lane_of(fresh->uid);
+	if (!lane) {
+		lane = fresh;
+		fresh = NULL;
+		list_add_tail(&lane->link, &queue.lanes);
+	}
+	list_add_tail(&op->link, &lane->ops);
+	spin_unlock(&queue.lock);
+	kfree(fresh);
+	return 0;
+}
+
+/* The next operation, with the queue's reference; NULL when none waits. */
+static struct tkm_op *queue_take(void)
+{
+	struct lane *lane, *empty = NULL;
+	struct tkm_op *op = NULL;
+
+	spin_lock(&queue.lock);
+	lane = list_first_entry_or_null(&queue.lanes, struct lane, link);
+	if (lane) {
+		op = list_first_entry(&lane->ops, struct tkm_op, link);
+		list_del_init(&op->link);
+		if (list_empty(&lane->ops)) {
+			list_del(&lane->link);
+			empty = lane;
+		}
+		if (empty || ++queue.turn >= LANE_TURN) {
+			if (!empty)
+				list_move_tail(&lane->link, &queue.lanes);
+			queue.turn = 0;
+		}
+	}
+	spin_unlock(&queue.lock);
+	kfree(empty);
+	return op;
+}
+
+static bool queue_waits(void)
+{
+	bool waits;
+
+	spin_lock(&queue.lock);
+	waits = !list_empty(&queue.lanes);
+	spin_unlock(&queue.lock);
+	return waits;
+}
+
+/* Take an operation back that nobody waits for; false if it is under way. */
+static bool queue_remove(struct tkm_op *op)
+{
+	struct lane *lane, *next, *empty = NULL;
+	bool removed = false;
+
+	spin_lock(&queue.lock);
+	if (!list_empty(&op->link)) {
+		list_del_init(&op->link);
+		removed = true;
+		list_for_each_entry_safe(lane, next, &queue.lanes, link) {
+			if (!list_empty(&lane->ops))
+				continue;
+			list_del(&lane->link);
+			empty = lane;
+			break;
+		}
+	}
+	spin_unlock(&queue.lock);
+	kfree(empty);
+	return removed;
+}
+
+int tkm_bus_run(struct tkm_op *op)
+{
+	int ret;
+
+	ret = queue_add(op);
+	if (ret)
+		return ret;
+	queue_work(bus_wq, &bus_worker);
+	if (wait_for_completion_killable(&op->done)) {
+		if (queue_remove(op))
+			tkm_op_put(op);
+		return -EINTR;
+	}
+	return op->result;
+}
+
+/* ---- commands ---- */
+
+void tkm_bus_opened(struct tkm_bus *bus, u32 handle)
+{
+	if (WARN_ON_ONCE(bus->n_open == TKM_BUS_OPEN_MAX))
+		return;
+	bus->open[bus->n_open++] = handle;
+}
+
+static void forget_open(struct tkm_bus *bus, u32 handle)
+{
+	unsigned int i;
+
+	for (i = 0; i < bus->n_open; i++) {
+		if (bus->open[i] != handle)
+			continue;
+		bus->open[i] = bus->open[--bus->n_open];
+		return;
+	}
+}
+
+/* TPM 2.0 Part 3, TPM2_FlushContext. If it is refused, it is gone already. */
+void tkm_bus_flush(struct tkm_bus *bus, u32 handle)
+{
+	struct tkm_wire_answer answer;
+	u8 param[4];
+	const struct tkm_wire wire = {
+		.cc = TPM_CC_FLUSH_CONTEXT,
+		.params = param,
+		.params_len = sizeof(param),
+	};
+
+	put_unaligned_be32(handle, param);
+	forget_open(bus, handle);
+	tkm_bus_exec(bus, &wire, &answer);
+}
+
+static int transport_errno(ssize_t ret)
+{
+	switch (ret) {
+	case -ETIME:
+		return -ETIMEDOUT;
+	case -EPIPE:
+	case -ENODEV:
+		return -ENODEV;
+	case -ENOMEM:
+		return -ENOMEM;
+	default:
+		return -EIO;
+	}
+}
+
+/*
+ * An answer that is not believed may have made a handle all the same. Whatever
+ * it says is only good for flushing, and only for what commands make.
+ */
+static void flush_doubtful(struct tkm_bus *bus, const struct tkm_wire *wire,
+			   u32 handle)
+{
+	u8 type = handle >> 24;
+
+	if (wire->response_handle && (type == 0x80 || type == 0x02 ||
+				      type == 0x03))
+		tkm_bus_flush(bus, handle);
+}
+
+static int exec_once(struct tkm_bus *bus, const struct tkm_wire *wire,
+		     struct tkm_wire_answer *answer)
+{
+	struct tpm_buf buf = { .data = bus->buf };
+	u32 handle;
+	u8 nonce[32];
+	ktime_t start;
+	ssize_t sent, ret;
+	size_t received = 0;
+	int err;
+
+	bus->rc = 0;
+	if (!bus->held)
+		return -ENODEV;
+	get_random_bytes(nonce, sizeof(nonce));
+	sent = tkm_wire_build(wire, nonce, bus->buf, TKM_WIRE_MAX);
+	if (sent < 0)
+		return -EIO;
+	start = ktime_get();
+	ret = tpm_transmit_cmd(bus->chip, &buf, 0, NULL);
+	if (ret < 0) {
+		err = transport_errno(ret);
+	} else {
+		received = min_t(size_t, get_unaligned_be32(bus->buf + 2),
+				 TKM_WIRE_MAX);
+		err = tkm_wire_check(wire, bus->buf, received, &bus->rc,
+				     answer);
+	}
+	trace_tkm_tpm_command(wire->cc, sent, received, bus->rc, err,
+			      ktime_us_delta(ktime_get(), start));
+	if (err == -EBADMSG)
+		pr_err_ratelimited("command 0x%03x: the answer is not the TPM's (someone on the bus?)\n",
+				   wire->cc);
+	if (err && ret >= 0) {
+		handle = answer->handle;
+		memzero_explicit(bus->buf, TKM_WIRE_MAX);
+		flush_doubtful(bus, wire, handle);
+	}
+	if (err)
+		bus->rc = 0;
+	return err;
+}
+
+/**
+ * tkm_bus_exec() - send a command and believe its answer, or not
+ * @bus: held
+ * @wire: the command
+ * @answer: points into the bus's page, until the next command
+ *
+ * Return: 0; an errno of the table for what the TPM answered (bus->rc has the
+ * code); -EBADMSG, -EIO, -ENODEV, -ETIMEDOUT, -ENOMEM (bus->rc is 0).
+ */
+int tkm_bus_exec(struct tkm_bus *bus, const struct tkm_wire *wire,
+		 struct tkm_wire_answer *answer)
+{
+	int tries, ret;
+
+	for (tries = 0; ; tries++) {
+		ret = exec_once(bus, wire, answer);
+		if (ret || bus->rc != TPM_RC_YIELDED || tries == YIELD_TRIES)
+			break;
+		msleep(20 << tries);
+	}
+	if (ret || !bus->rc)
+		return ret;
+	if (tkm_tpm_rc_base(bus->rc) == TPM_RC_PCR_CHANGED)
+		bus->again = true;
+	return tkm_tpm_errno(bus->rc);
+}
+
+int tkm_bus_close(struct tkm_bus *bus, const char *what)
+{
+	if (!bus->closed)
+		pr_err("the TPM was reset behind our back (%s): nothing is sent to it until tkm is loaded anew\n",
+		       what);
+	bus->closed = true;
+	return -ENODEV;
+}
+
+/* ---- the hold ---- */
+
+/* Nothing of ours stays: what is still open is flushed whoever left it. */
+static void hold_end(struct tkm_bus *bus)
+{
+	if (!bus->held)
+		return;
+	tkm_session_end(bus);
+	tkm_hierarchy_leave(bus);
+	while (bus->n_open)
+		tkm_bus_flush(bus, bus->open[0]);
+	memzero_explicit(bus->buf, TKM_WIRE_MAX);
+	memzero_explicit(&bus->salt, sizeof(bus->salt));
+	tpm_put_ops(bus->chip);
+	bus->held = false;
+}
+
+static void chip_drop(struct tkm_bus *bus)
+{
+	if (bus->chip)
+		put_device(&bus->chip->dev);
+	bus->chip = NULL;
+}
+
+/* Another chip than before: what was saved from the one before is worth nothing. */
+static void chip_change(struct tkm_bus *bus, struct tpm_chip *chip)
+{
+	chip_drop(bus);
+	bus->chip = chip;
+	bus->closed = false;
+	bus->srk.known = false;
+	tkm_hierarchy_forget(bus);
+}
+
+static int chip_get(struct tkm_bus *bus)
+{
+	struct tpm_chip *chip;
+
+	if (bus->chip && !tpm_try_get_ops(bus->chip))
+		return 0;
+	/* None yet, or it is gone; perhaps there is another, or it came back. */
+	chip = tpm_default_chip();
+	if (!chip)
+		return -ENODEV;
+	if (chip == bus->chip) {
+		put_device(&chip->dev);
+		return chip->flags & TPM_CHIP_FLAG_SUSPENDED ? -EAGAIN :
+							       -ENODEV;
+	}
+	if (tpm_try_get_ops(chip)) {
+		put_device(&chip->dev);
+		return -ENODEV;
+	}
+	chip_change(bus, chip);
+	return 0;
+}
+
+/* Have the chip, for us alone, and know its SRK. */
+static int hold_begin(struct tkm_bus *bus)
+{
+	int ret;
+
+	if (bus->held)
+		return 0;
+	if (bus->srk.known && !bus->salt.ready) {
+		ret = tkm_session_salt(&bus->srk, &bus->salt);
+		if (ret)
+			return ret;
+	}
+	ret = chip_get(bus);
+	if (ret)
+		return ret;
+	bus->held = true;
+	if (!(bus->chip->flags & TPM_CHIP_FLAG_TPM2))
+		return -EOPNOTSUPP;
+	/* 6.1 hands out the operations of a chip that sleeps. */
+	if (bus->chip->flags & TPM_CHIP_FLAG_SUSPENDED)
+		return -EAGAIN;
+	if (READ_ONCE(bus_slept)) {
+		WRITE_ONCE(bus_slept, false);
+		tkm_hierarchy_forget(bus);
+	}
+	return bus->closed ? -ENODEV : 0;
+}
+
+static void run_op(struct tkm_bus *bus, struct tkm_op *op)
+{
+	int tries, ret = -EAGAIN;
+
+	for (tries = 0; tries < RUN_TRIES; tries++) {
+		bus->again = false;
+		ret = hold_begin(bus);
+		if (!ret)
+			ret = op->run(bus, op);
+		if (!ret)
+			break;
+		/* Whatever state the session is in: not for the next one. */
+		hold_end(bus);
+		if (!bus->again)
+			break;
+	}
+	op->result = ret;
+	complete(&op->done);
+	tkm_op_put(op);
+}
+
+static void bus_work(struct work_struct *work)
+{
+	unsigned int noio = memalloc_noio_save();
+	unsigned long end = jiffies + HOLD_TIME;
+	unsigned int ops = 0;
+	struct tkm_op *op;
+
+	while ((op = queue_take())) {
+		ops++;
+		bus.more = ops < HOLD_OPS && time_before(jiffies, end) &&
+			   queue_waits();
+		run_op(&bus, op);
+		if (bus.more && bus.held)
+			continue;
+		hold_end(&bus);
+		tkm_hierarchy_trim();
+		ops = 0;
+		end = jiffies + HOLD_TIME;
+		cond_resched();
+	}
+	hold_end(&bus);
+	memalloc_noio_restore(noio);
+}
+
+/* After hibernation the TPM began anew, lawfully. */
+static int bus_pm(struct notifier_block *nb, unsigned long event, void *data)
+{
+	if (event == PM_POST_HIBERNATION || event == PM_POST_RESTORE)
+		WRITE_ONCE(bus_slept, true);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block bus_pm_nb = {
+	.notifier_call = bus_pm,
+};
+
+int tkm_bus_init(void)
+{
+	int ret;
+
+	bus.buf = (u8 *)get_zeroed_page(GFP_KERNEL);
+	if (!bus.buf)
+		return -ENOMEM;
+	/* Freezable: operations that come while the machine sleeps wait. */
+	bus_wq = alloc_workqueue("tkm_bus", WQ_UNBOUND | WQ_FREEZABLE, 1);
+	if (!bus_wq) {
+		ret = -ENOMEM;
+		goto err_page;
+	}
+	ret = register_pm_notifier(&bus_pm_nb);
+	if (ret)
+		goto err_wq;
+	return 0;
+
+err_wq:
+	destroy_workqueue(bus_wq);
+err_page:
+	free_page((unsigned long)bus.buf);
+	return ret;
+}
+
+void tkm_bus_exit(void)
+{
+	unregister_pm_notifier(&bus_pm_nb);
+	destroy_workqueue(bus_wq);
+	chip_drop(&bus);
+	memzero_explicit(bus.buf, TKM_WIRE_MAX);
+	free_page((unsigned long)bus.buf);
+}

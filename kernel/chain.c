@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later
+/*
+ * What a chain must be before a TPM sees it, and the templates that make its
+ * objects so.
+ *
+ * A chain comes from a file that anyone may have written. Nothing in it is
+ * taken at its word: each object's record is hashed and must be the branch of
+ * the authPolicy that its Name commits to, each policy is computed anew, each
+ * attribute is compared with what the kind and class of the object demand.
+ * What remains for the TPM is what only it can do: whether the private parts
+ * belong to these public parts and to this chip.
+ */
+#include "core.h"
+
+u32 tkm_key_attributes(bool has_policy, bool has_auth)
+{
+	u32 attributes = TPM_OA_FIXED_TPM | TPM_OA_FIXED_PARENT;
+
+	if (!has_policy)
+		attributes |= TPM_OA_USER_WITH_AUTH;
+	if (!has_auth)
+		attributes |= TPM_OA_NO_DA;
+	return attributes;
+}
+
+struct tkm_public tkm_public_storage(const u8 policy[32])
+{
+	return (struct tkm_public){
+		.type = TPM_ALG_ECC,
+		.name_alg = TPM_ALG_SHA256,
+		.attributes = TKM_STORAGE_ATTRIBUTES,
+		.policy = policy,
+		.policy_len = 32,
+		.sym_alg = TPM_ALG_AES,
+		.sym_bits = 128,
+		.sym_mode = TPM_ALG_CFB,
+		.scheme = TPM_ALG_NULL,
+		.curve = TPM_ECC_NIST_P256,
+	};
+}
+
+struct tkm_public tkm_public_sealed(const u8 *policy, u16 policy_len,
+				    u32 attributes)
+{
+	return (struct tkm_public){
+		.type = TPM_ALG_KEYEDHASH,
+		.name_alg = TPM_ALG_SHA256,
+		.attributes = attributes,
+		.policy = policy,
+		.policy_len = policy_len,
+		.sym_alg = TPM_ALG_NULL,
+		.scheme = TPM_ALG_NULL,
+	};
+}
+
+static bool policy_is(const struct tkm_public *pub, const u8 digest[32])
+{
+	return pub->policy_len == 32 && !memcmp(pub->policy, digest, 32);
+}
+
+/* A storage key: its record is the whole of its policy. */
+static int verify_storage(const struct tkm_object *obj,
+			  const struct tkm_public *pub, const u8 hash[32])
+{
+	if (obj->type != TKM_OBJECT_LOADABLE || !obj->empty_auth ||
+	    obj->policy.n)
+		return -EBADMSG;
+	if (pub->type != TPM_ALG_ECC || pub->sym_alg != TPM_ALG_AES ||
+	    pub->attributes != TKM_STORAGE_ATTRIBUTES)
+		return -EBADMSG;
+	return policy_is(pub, hash) ? 0 : -EBADMSG;
+}
+
+/*
+ * A policy that ends in PolicyOR(what came before, the record's hash), and is
+ * the one that the object's Name commits to.
+ */
+static int verify_policy(const struct tkm_object *obj,
+			 const struct tkm_public *pub, const u8 hash[32])
+{
+	struct tkm_policy real = obj->policy;
+	const struct tkm_policy_element *or = &real.el[real.n - 1];
+	u8 digest[32], either[32];
+	int ret;
+
+	if (or->cc != TPM_CC_POLICY_OR)
+		return -EBADMSG;
+	/* The whole list first: that the OR holds the branch before it. */
+	ret = tkm_policy_digest(&obj->policy, either);
+	if (ret)
+		return ret;
+	real.n--;
+	ret = tkm_policy_digest(&real, digest);
+	if (ret)
+		return ret;
+	tkm_policy_or_digest(digest, hash, digest);
+	if (!real.n || memcmp(digest, either, 32) || !policy_is(pub, digest))
+		return -EBADMSG;
+	/* A value that is there is asked for, and only then. */
+	if (tkm_policy_has(&real, TPM_CC_POLICY_AUTH_VALUE) == obj->empty_auth)
+		return -EBADMSG;
+	return 0;
+}
+
+static int verify_sealed(const struct tkm_object *obj,
+			 const struct tkm_public *pub, const u8 hash[32])
+{
+	if (obj->type != TKM_OBJECT_SEALED || pub->type != TPM_ALG_KEYEDHASH)
+		return -EBADMSG;
+	if (pub->attributes !=
+	    tkm_key_attributes(obj->policy.n > 0, !obj->empty_auth))
+		return -EBADMSG;
+	if (!obj->policy.n)
+		return policy_is(pub, hash) ? 0 : -EBADMSG;
+	return verify_policy(obj, pub, hash);
+}
+
+/* One object of a chain against its own record. */
+static int verify_object(const struct tkm_object *obj, enum tkm_kind kind,
+			 struct tkm_record *rec)
+{
+	struct tkm_public pub;
+	u8 hash[32];
+	int ret;
+
+	ret = tkm_record_parse(obj->description, obj->description_len, rec);
+	if (ret)
+		return ret;
+	if (rec->kind != kind)
+		return -EBADMSG;
+	if (rec->class != TKM_CLASS_FIXED)
+		return -EOPNOTSUPP;
+	ret = tkm_public_decode(obj->pub, obj->pub_len, &pub);
+	if (ret)
+		return ret;
+	tkm_record_hash(obj->description, obj->description_len, hash);
+	if (kind == TKM_KIND_DATA)
+		return verify_sealed(obj, &pub, hash);
+	return verify_storage(obj, &pub, hash);
+}
+
+/* Whether an object's record fits under the one above it. */
+static bool same_branch(const struct tkm_record *above,
+			const struct tkm_record *rec)
+{
+	if (rec->class != above->class)
+		return false;
+	if (above->kind == TKM_KIND_TKMRK)
+		return true;
+	if (rec->owner != above->owner || rec->side != above->side)
+		return false;
+	return above->kind == TKM_KIND_TDK || !strcmp(rec->app, above->app);
+}
+
+static int verify_caller(const struct tkm_record *rec,
+			 const struct tkm_caller *caller)
+{
+	if (rec->owner != caller->owner || rec->side != caller->side)
+		return -EPERM;
+	if (strcmp(rec->app, caller->app) || strcmp(rec->label, caller->label))
+		return -EKEYREJECTED;
+	if (rec->not_after && caller->now >= rec->not_after)
+		return -EKEYEXPIRED;
+	return 0;
+}
+
+static int verify_hierarchy(const struct tkm_chain *chain,
+			    const struct tkm_caller *caller,
+			    u8 srk[TKM_NAME_SIZE], struct tkm_record *rec)
+{
+	static const enum tkm_kind kinds[TKM_CHAIN_OBJECTS] = {
+		TKM_KIND_TKMRK, TKM_KIND_TDK, TKM_KIND_ASK, TKM_KIND_DATA,
+	};
+	struct tkm_record above;
+	unsigned int i;
+	int ret;
+
+	if (chain->n != TKM_CHAIN_OBJECTS ||
+	    chain->obj[0].parent != TKM_SRK_HANDLE)
+		return -EBADMSG;
+	for (i = 0; i < TKM_CHAIN_OBJECTS; i++) {
+		ret = verify_object(&chain->obj[i], kinds[i], rec);
+		if (ret)
+			return ret;
+		if (!i)
+			memcpy(srk, rec->srk, TKM_NAME_SIZE);
+		else if (!same_branch(&above, rec))
+			return -EBADMSG;
+		above = *rec;
+	}
+	return verify_caller(rec, caller);
+}
+
+/* A single object: sealed data of any tool's making, or our own parent=srk. */
+static int verify_flat(const struct tkm_object *obj,
+		       const struct tkm_caller *caller, struct tkm_record *rec)
+{
+	const u32 fixed = TPM_OA_FIXED_TPM | TPM_OA_FIXED_PARENT;
+	struct tkm_public pub;
+	u8 digest[32];
+	int ret;
+
+	/* A record of ours belongs into a chain; alone it proves nothing. */
+	if (obj->description &&
+	    !tkm_record_parse(obj->description, obj->description_len, rec))
+		return -EBADMSG;
+	if (obj->type != TKM_OBJECT_SEALED)
+		return -EOPNOTSUPP;
+	if (!tkm_parent_is_srk(obj->parent))
+		return -ENOKEY;
+	ret = tkm_public_decode(obj->pub, obj->pub_len, &pub);
+	if (ret)
+		return ret;
+	if (pub.type != TPM_ALG_KEYEDHASH ||
+	    pub.attributes & (TPM_OA_RESTRICTED | TPM_OA_DECRYPT | TPM_OA_SIGN))
+		return -EOPNOTSUPP;
+	if (obj->policy.n) {
+		ret = tkm_policy_digest(&obj->policy, digest);
+		if (ret)
+			return ret;
+		if (!policy_is(&pub, digest))
+			return -EBADMSG;
+	} else if (!(pub.attributes & TPM_OA_USER_WITH_AUTH)) {
+		/* Only a policy opens it, and nothing says which. */
+		return -EOPNOTSUPP;
+	}
+	memset(rec, 0, sizeof(*rec));
+	rec->kind = TKM_KIND_DATA;
+	rec->class = (pub.attributes & fixed) == fixed ? TKM_CLASS_FIXED :
+							 TKM_CLASS_PORTABLE;
+	rec->uses = TKM_USE_PUBLISH;
+	rec->owner = caller->owner;
+	rec->side = caller->side;
+	strcpy(rec->app, caller->app);
+	strcpy(rec->label, caller->label);
+	return 0;
+}
+
+int tkm_chain_verify(const struct tkm_chain *chain,
+		     const struct tkm_caller *caller, u8 srk[TKM_NAME_SIZE],
+		     struct tkm_record *rec)
+{
+	memset(srk, 0, TKM_NAME_SIZE);
+	if (chain->flat)
+		return verify_flat(&chain->obj[0], caller, rec);
+	return verify_hierarchy(chain, caller, srk, rec);
+}

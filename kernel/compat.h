@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The one room for what differs between kernels. The rest of the module is
+ * written for the newest one. A feature is asked for by what a header offers
+ * where that is possible, by version where it is not.
+ */
+#ifndef TKM_COMPAT_H
+#define TKM_COMPAT_H
+
+#include <crypto/aes.h>
+#include <crypto/sha2.h>
+#include <linux/version.h>
+
+/* linux/unaligned.h came with 6.12. */
+#if __has_include(<linux/unaligned.h>)
+#include <linux/unaligned.h>
+#else
+#include <asm/unaligned.h>
+#endif
+
+/* crypto_memneq() moved out of algapi.h with 6.7. */
+#if __has_include(<crypto/utils.h>)
+#include <crypto/utils.h>
+#else
+#include <crypto/algapi.h>
+#endif
+
+/* bin2hex() has a header of its own since 6.6, which must be asked for. */
+#if __has_include(<linux/hex.h>)
+#include <linux/hex.h>
+#endif
+
+/* The library's SHA-256 context was renamed with 6.17. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+typedef struct sha256_ctx tkm_sha256_ctx;
+#else
+typedef struct sha256_state tkm_sha256_ctx;
+#endif
+
+static inline void tkm_sha256_init(tkm_sha256_ctx *ctx)
+{
+	sha256_init(ctx);
+}
+
+static inline void tkm_sha256_update(tkm_sha256_ctx *ctx, const void *p,
+				     size_t n)
+{
+	sha256_update(ctx, p, n);
+}
+
+static inline void tkm_sha256_final(tkm_sha256_ctx *ctx, u8 out[32])
+{
+	sha256_final(ctx, out);
+	memzero_explicit(ctx, sizeof(*ctx));
+}
+
+/* The library's AES has an encryption-only key since 7.0. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+typedef struct aes_enckey tkm_aes_key;
+
+static inline int tkm_aes128_prepare(tkm_aes_key *key, const u8 k[16])
+{
+	return aes_prepareenckey(key, k, 16);
+}
+#else
+typedef struct crypto_aes_ctx tkm_aes_key;
+
+static inline int tkm_aes128_prepare(tkm_aes_key *key, const u8 k[16])
+{
+	return aes_expandkey(key, k, 16);
+}
+#endif
+
+static inline void tkm_aes128_block(const tkm_aes_key *key, u8 out[16],
+				    const u8 in[16])
+{
+	aes_encrypt(key, out, in);
+}
+
+#endif /* TKM_COMPAT_H */

@@ -1,0 +1,853 @@
+/* SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later */
+/*
+ * The pure core: one section for each file that touches no TPM, lock, key or
+ * clock. Lengths are in bytes; a function that can fail returns 0 or a
+ * negative errno (or a length or a negative errno), and says which. Nothing
+ * here allocates: the caller owns all memory, and what is decoded points into
+ * what was given.
+ */
+#ifndef TKM_CORE_H
+#define TKM_CORE_H
+
+#include "shim.h"
+
+/* TPM 2.0 Part 2, "TPM_ALG_ID", "TPM_ST", "TPM_SE", "TPM_RH", "TPM_CC". */
+#define TPM_ALG_RSA		0x0001
+#define TPM_ALG_SHA1		0x0004
+#define TPM_ALG_AES		0x0006
+#define TPM_ALG_KEYEDHASH	0x0008
+#define TPM_ALG_SHA256		0x000b
+#define TPM_ALG_SHA384		0x000c
+#define TPM_ALG_SHA512		0x000d
+#define TPM_ALG_NULL		0x0010
+#define TPM_ALG_ECC		0x0023
+#define TPM_ALG_CFB		0x0043
+#define TPM_ECC_NIST_P256	0x0003
+
+#define TPM_ST_NO_SESSIONS	0x8001
+#define TPM_ST_SESSIONS		0x8002
+
+#define TPM_SE_HMAC		0x00
+#define TPM_SE_POLICY		0x01
+
+#define TPM_RH_OWNER		0x40000001
+#define TPM_RH_NULL		0x40000007
+#define TPM_RS_PW		0x40000009
+
+#define TPM_CC_EVICT_CONTROL	0x00000120
+#define TPM_CC_CREATE_PRIMARY	0x00000131
+#define TPM_CC_CREATE		0x00000153
+#define TPM_CC_LOAD		0x00000157
+#define TPM_CC_UNSEAL		0x0000015e
+#define TPM_CC_CONTEXT_LOAD	0x00000161
+#define TPM_CC_CONTEXT_SAVE	0x00000162
+#define TPM_CC_FLUSH_CONTEXT	0x00000165
+#define TPM_CC_POLICY_AUTH_VALUE 0x0000016b
+#define TPM_CC_POLICY_OR	0x00000171
+#define TPM_CC_READ_PUBLIC	0x00000173
+#define TPM_CC_START_AUTH_SESSION 0x00000176
+#define TPM_CC_PCR_READ		0x0000017e
+#define TPM_CC_POLICY_PCR	0x0000017f
+
+/* TPMA_OBJECT */
+#define TPM_OA_FIXED_TPM		BIT(1)
+#define TPM_OA_FIXED_PARENT		BIT(4)
+#define TPM_OA_SENSITIVE_DATA_ORIGIN	BIT(5)
+#define TPM_OA_USER_WITH_AUTH		BIT(6)
+#define TPM_OA_NO_DA			BIT(10)
+#define TPM_OA_ENCRYPTED_DUPLICATION	BIT(11)
+#define TPM_OA_RESTRICTED		BIT(16)
+#define TPM_OA_DECRYPT			BIT(17)
+#define TPM_OA_SIGN			BIT(18)
+
+/* TPMA_SESSION */
+#define TPM_SA_CONTINUE		0x01
+#define TPM_SA_DECRYPT		0x20
+#define TPM_SA_ENCRYPT		0x40
+#define TPM_SA_AUDIT		0x80
+
+#define TKM_SHA256_SIZE		32
+/* A Name under SHA-256: the algorithm's number, then the digest. */
+#define TKM_NAME_SIZE		34
+/* No TPM command or response of ours is larger (the driver's own limit). */
+#define TKM_WIRE_MAX		4096
+
+/* ---- marshal.c: bytes of TPM structures, in and out -------------------- */
+
+/**
+ * struct tkm_writer - builds big-endian TPM structures in the caller's buffer
+ * @data: the buffer
+ * @size: how much it holds
+ * @len: how much is written
+ * @overflow: sticky: something did not fit; @data is then not to be used
+ *
+ * Appending never fails; @overflow is looked at once, before use.
+ */
+struct tkm_writer {
+	u8 *data;
+	size_t size;
+	size_t len;
+	bool overflow;
+};
+
+void tkm_writer_init(struct tkm_writer *w, void *buf, size_t size);
+void tkm_put_u8(struct tkm_writer *w, u8 v);
+void tkm_put_u16(struct tkm_writer *w, u16 v);
+void tkm_put_u32(struct tkm_writer *w, u32 v);
+void tkm_put_bytes(struct tkm_writer *w, const void *p, size_t n);
+/* A TPM2B: u16 size, then @n bytes; @n above 65535 is an overflow. */
+void tkm_put_tpm2b(struct tkm_writer *w, const void *p, size_t n);
+/* A TPM2B whose content is written between the two calls. */
+size_t tkm_put_tpm2b_begin(struct tkm_writer *w);
+void tkm_put_tpm2b_end(struct tkm_writer *w, size_t begin);
+
+/**
+ * struct tkm_reader - reads big-endian TPM structures
+ * @data: what is left to read
+ * @len: how much is left
+ * @bad: sticky: something was asked for that is not there; every later read
+ *	gives zero or NULL
+ */
+struct tkm_reader {
+	const u8 *data;
+	size_t len;
+	bool bad;
+};
+
+void tkm_reader_init(struct tkm_reader *r, const void *buf, size_t len);
+u8 tkm_get_u8(struct tkm_reader *r);
+u16 tkm_get_u16(struct tkm_reader *r);
+u32 tkm_get_u32(struct tkm_reader *r);
+/* @n bytes in place, or NULL with r->bad set. */
+const u8 *tkm_get_bytes(struct tkm_reader *r, size_t n);
+/* A TPM2B's content in place and its size in *n; NULL, 0 and r->bad if short. */
+const u8 *tkm_get_tpm2b(struct tkm_reader *r, u16 *n);
+/* True when nothing was asked in vain and nothing is left over. */
+bool tkm_reader_done(const struct tkm_reader *r);
+
+/**
+ * struct tkm_public - the part of a TPMT_PUBLIC that tkm works with
+ * @type: TPM_ALG_ECC, TPM_ALG_RSA or TPM_ALG_KEYEDHASH
+ * @name_alg: always TPM_ALG_SHA256 once decoded
+ * @attributes: TPMA_OBJECT
+ * @policy: authPolicy, @policy_len 0 or 32 bytes, in place
+ * @sym_alg: of a storage key TPM_ALG_AES, else TPM_ALG_NULL
+ * @sym_bits: 128 with @sym_alg AES
+ * @sym_mode: TPM_ALG_CFB with @sym_alg AES
+ * @scheme: TPM_ALG_NULL always (others are refused)
+ * @curve: of an ECC key, TPM_ECC_NIST_P256
+ * @rsa_bits: of an RSA key
+ * @rsa_exponent: of an RSA key; 65537 (0 on the wire means that, is given as
+ *	65537 and is what the encoder writes for it)
+ * @x: in place: ECC x, RSA modulus, or KEYEDHASH unique
+ * @x_len: its length
+ * @y: in place: ECC y
+ * @y_len: its length
+ */
+struct tkm_public {
+	u16 type;
+	u16 name_alg;
+	u32 attributes;
+	const u8 *policy;
+	u16 policy_len;
+	u16 sym_alg;
+	u16 sym_bits;
+	u16 sym_mode;
+	u16 scheme;
+	u16 curve;
+	u16 rsa_bits;
+	u32 rsa_exponent;
+	const u8 *x;
+	u16 x_len;
+	const u8 *y;
+	u16 y_len;
+};
+
+/**
+ * tkm_public_decode() - read a TPMT_PUBLIC, exactly
+ * @p: the TPMT_PUBLIC, without a TPM2B's size in front
+ * @n: its length; nothing may be left over
+ * @pub: the result; points into @p
+ *
+ * Follows TPM 2.0 Part 2, "TPMT_PUBLIC". Knows ECC, RSA and KEYEDHASH with
+ * null schemes; anything else that is well formed in its first fields is
+ * refused as not supported.
+ *
+ * Return: 0; -EBADMSG when the bytes are not such a structure (short, left
+ * over, a coordinate above 32 bytes, a modulus that is not @rsa_bits long, a
+ * policy that is neither empty nor 32 bytes); -EOPNOTSUPP for a type, name
+ * algorithm, symmetric algorithm, scheme, curve or exponent that tkm does not
+ * work with.
+ */
+int tkm_public_decode(const u8 *p, size_t n, struct tkm_public *pub);
+
+/**
+ * tkm_public_encode() - write a TPMT_PUBLIC
+ * @w: where; without a TPM2B's size in front
+ * @pub: what; x and y may be NULL with length 0 (a template)
+ */
+void tkm_public_encode(struct tkm_writer *w, const struct tkm_public *pub);
+
+/**
+ * tkm_public_name() - the Name of an object, SHA-256
+ * @p: its TPMT_PUBLIC
+ * @n: its length
+ * @name: 0x000b, then SHA-256 of the public area (TPM 2.0 Part 1, "Names")
+ */
+void tkm_public_name(const u8 *p, size_t n, u8 name[TKM_NAME_SIZE]);
+
+/* ---- crypt.c: what sessions compute (TPM 2.0 Part 1, Annexes B, C) ------ */
+
+/* One piece of a message that is hashed from several places. */
+struct tkm_piece {
+	const void *data;
+	size_t len;
+};
+
+void tkm_sha256(const struct tkm_piece *pieces, size_t n, u8 out[32]);
+void tkm_hmac_sha256(const u8 *key, size_t key_len,
+		     const struct tkm_piece *pieces, size_t n, u8 out[32]);
+
+/**
+ * tkm_kdfa() - KDFa with HMAC-SHA256
+ * @key: @key_len bytes; may be none
+ * @label: its text without the final zero, which is added
+ * @u: contextU
+ * @v: contextV
+ * @out: @out_len bytes, at most 64
+ */
+void tkm_kdfa(const u8 *key, size_t key_len, const char *label,
+	      struct tkm_piece u, struct tkm_piece v, u8 *out, size_t out_len);
+
+/**
+ * tkm_kdfe() - KDFe with SHA-256, 32 bytes of result
+ * @z: x coordinate of the shared point, 32 bytes
+ * @label: its text without the final zero, which is added
+ * @u: x of the ephemeral key (PartyUInfo), 32 bytes
+ * @v: x of the static key (PartyVInfo), 32 bytes
+ */
+void tkm_kdfe(const u8 z[32], const char *label, const u8 u[32],
+	      const u8 v[32], u8 out[32]);
+
+/**
+ * tkm_cfb_encrypt() - AES-128-CFB in place
+ * @key: 16 bytes key, then 16 bytes IV, as KDFa gives them for a session
+ *
+ * Return: 0 or -EINVAL (only when the cipher refuses the key).
+ */
+int tkm_cfb_encrypt(const u8 key[32], u8 *data, size_t len);
+int tkm_cfb_decrypt(const u8 key[32], u8 *data, size_t len);
+
+/**
+ * tkm_oaep_pad() - OAEP with SHA-256 and MGF1-SHA-256 (RFC 8017, 7.1.1)
+ * @msg: @msg_len bytes
+ * @label: label with its final zero counted in (TPM 2.0 Part 1, Annex B.4)
+ * @label_len: its length
+ * @seed: 32 random bytes
+ * @out: the padded block
+ * @out_len: the modulus's length
+ *
+ * Return: 0, or -EINVAL when @msg does not fit.
+ */
+int tkm_oaep_pad(const u8 *msg, size_t msg_len, const void *label,
+		 size_t label_len, const u8 seed[32], u8 *out, size_t out_len);
+
+/* ---- record.c: the metadata that a Name commits to ---------------------- */
+
+#define TKM_APP_MAX	63
+#define TKM_LABEL_MAX	191
+#define TKM_DESC_MAX	(TKM_APP_MAX + 1 + TKM_LABEL_MAX)
+#define TKM_RECORD_MAX	640
+
+enum tkm_kind {
+	TKM_KIND_NONE,
+	TKM_KIND_TKMRK,		/* "tkmrk" */
+	TKM_KIND_TDK,		/* "tdk" */
+	TKM_KIND_ASK,		/* "ask" */
+	TKM_KIND_DATA,		/* "data" */
+	TKM_KIND_RSA,		/* "rsa", reserved */
+	TKM_KIND_EC,		/* "ec", reserved */
+};
+
+enum tkm_class {
+	TKM_CLASS_FIXED,	/* "fixed" */
+	TKM_CLASS_PORTABLE,	/* "portable", reserved */
+	TKM_CLASS_CERTIFIED,	/* "certified", reserved */
+};
+
+enum tkm_side {
+	TKM_SIDE_INIT,		/* "init": the initial user namespace */
+	TKM_SIDE_OTHER,		/* "other": any other one */
+};
+
+#define TKM_USE_PUBLISH	BIT(0)
+#define TKM_USE_CRYPT	BIT(1)
+#define TKM_USE_SIGN	BIT(2)
+#define TKM_USE_DECRYPT	BIT(3)
+
+/**
+ * struct tkm_record - what never changes about an object
+ * @kind: which object
+ * @class: whether it may move
+ * @owner: uid as the initial user namespace counts; not for a TKMRK
+ * @side: which side of the border the owner is on; not for a TKMRK
+ * @app: application, NUL-terminated; for an ASK and keys
+ * @label: label, NUL-terminated; for keys
+ * @uses: TKM_USE_*; for keys
+ * @created: seconds since 1970, UTC
+ * @not_before: the same, 0 for none; for keys
+ * @not_after: the same, 0 for none; for keys
+ * @srk: Name of the SRK that the TKMRK was made under; for a TKMRK
+ */
+struct tkm_record {
+	enum tkm_kind kind;
+	enum tkm_class class;
+	u32 owner;
+	enum tkm_side side;
+	char app[TKM_APP_MAX + 1];
+	char label[TKM_LABEL_MAX + 1];
+	unsigned int uses;
+	s64 created;
+	s64 not_before;
+	s64 not_after;
+	u8 srk[TKM_NAME_SIZE];
+};
+
+/*
+ * The text, one space between fields, always in this order, fields that do
+ * not belong to the kind left out:
+ *
+ *   tkm1 kind=tkmrk class=fixed created=2026-11-21T20:00:00Z srk=000b<64 hex>
+ *   tkm1 kind=tdk class=fixed owner=1000 side=init created=...
+ *   tkm1 kind=ask class=fixed owner=1000 side=init app=disk created=...
+ *   tkm1 kind=data class=fixed owner=1000 side=init app=disk label=vol1
+ *        use=publish created=... [not-before=...] [not-after=...]
+ *
+ * (the last one on one line). Uses are joined by "," in the order publish,
+ * crypt, sign, decrypt. A not-after is later than a not-before.
+ *
+ * Kinds and classes that are reserved are read and written like the others:
+ * whoever acts on a record refuses those that it does not do.
+ */
+
+/**
+ * tkm_record_write() - the record as its text
+ * Return: the length written (no final zero is), or -EINVAL for a record that
+ * breaks its own rules, or -EMSGSIZE if @size is too small.
+ */
+ssize_t tkm_record_write(const struct tkm_record *rec, char *out, size_t size);
+
+/**
+ * tkm_record_parse() - the text as a record
+ *
+ * Strict: only what tkm_record_write() writes is taken, to the byte.
+ * Return: 0 or -EBADMSG.
+ */
+int tkm_record_parse(const char *text, size_t len, struct tkm_record *rec);
+
+/* SHA-256 of "tkm metadata v1" (no zero) and the text. */
+void tkm_record_hash(const char *text, size_t len, u8 out[32]);
+
+/**
+ * tkm_description_parse() - "<application>:<label>", or "<label>" alone
+ * @desc: NUL-terminated
+ * @app: "default" when there is no colon; the first colon separates
+ *
+ * An application is 1 to 63 bytes of [A-Za-z0-9._@+-]; a label 1 to 191 bytes
+ * of printable ASCII without space, or well-formed UTF-8 above U+009F. A part
+ * between slashes that is "." or ".." is refused in both.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int tkm_description_parse(const char *desc, char app[TKM_APP_MAX + 1],
+			  char label[TKM_LABEL_MAX + 1]);
+
+/*
+ * Whether a text has only bytes that a label may have: printable ASCII
+ * without space, well-formed UTF-8 above U+009F. True for no bytes at all.
+ */
+bool tkm_text_ok(const char *text, size_t len);
+
+/*
+ * UTC, "YYYY-MM-DD" or "YYYY-MM-DDThh:mm:ssZ", years 1970 to 9999, every
+ * field checked against the calendar. Return: 0 or -EINVAL. The writer writes
+ * the long form (20 bytes and a zero).
+ */
+int tkm_time_parse(const char *text, size_t len, s64 *seconds);
+void tkm_time_write(s64 seconds, char out[21]);
+
+const char *tkm_kind_name(enum tkm_kind kind);
+const char *tkm_class_name(enum tkm_class class);
+
+/* ---- optparse.c: the text of add_key and keyctl_update ------------------ */
+
+#define TKM_DATA_MIN	16
+#define TKM_DATA_MAX	128
+#define TKM_DATA_DEFAULT 32
+#define TKM_AUTH_MAX	32
+/* No payload of add_key that is longer can be meant for us. */
+#define TKM_PAYLOAD_MAX	32768
+
+enum tkm_command {
+	TKM_COMMAND_NEW,
+	TKM_COMMAND_LOAD,
+	TKM_COMMAND_RESEAL,
+	TKM_COMMAND_PUBLISH,
+};
+
+/* One bank and a choice of its registers; @mask 0: no PCR policy. */
+struct tkm_pcrs {
+	u16 bank;		/* TPM_ALG_SHA1, SHA256, SHA384, SHA512 */
+	u32 mask;		/* bit n: PCR n, 0 to 23 */
+};
+
+/* What an option says about something that may also be kept or removed. */
+enum tkm_choice {
+	TKM_KEEP,		/* the option was not given */
+	TKM_SET,		/* it was, with a value */
+	TKM_NONE,		/* "none" */
+};
+
+#define TKM_PUBLISH_DESC_MAX 255
+
+/**
+ * struct tkm_request - what the text asks for
+ * @command: the first word
+ * @kind: new: TKM_KIND_DATA
+ * @class: new: TKM_CLASS_FIXED
+ * @len: new: bytes of data
+ * @uses: new: TKM_USE_*
+ * @flat: new: parent=srk
+ * @pcrs_choice: new, reseal
+ * @pcrs: when @pcrs_choice is TKM_SET
+ * @auth_choice: new, load, reseal
+ * @auth: serial number of the key that holds the value, above 0
+ * @not_before: new: seconds, 0 for none
+ * @not_after: new: seconds, 0 for none
+ * @chain: load: in place: hex digits, or DER when @chain_is_der
+ * @chain_len: length of @chain; of hex always even and above 0
+ * @chain_is_der: the payload was DER from its first byte
+ * @publish_desc: publish: description of the logon key, NUL-terminated
+ * @keyring: publish: KEY_SPEC_* (negative) or a serial number
+ */
+struct tkm_request {
+	enum tkm_command command;
+	enum tkm_kind kind;
+	enum tkm_class class;
+	unsigned int len;
+	unsigned int uses;
+	bool flat;
+	enum tkm_choice pcrs_choice;
+	struct tkm_pcrs pcrs;
+	enum tkm_choice auth_choice;
+	s32 auth;
+	s64 not_before;
+	s64 not_after;
+	const u8 *chain;
+	size_t chain_len;
+	bool chain_is_der;
+	char publish_desc[TKM_PUBLISH_DESC_MAX + 1];
+	s32 keyring;
+};
+
+/**
+ * tkm_optparse() - read a payload
+ * @text: the payload; need not end in zero; one final newline is allowed
+ * @len: its length
+ * @req: the result
+ *
+ *   new [data] [len=16..128] [use=publish] [class=fixed] [pcrs=LIST]
+ *       [auth=SERIAL] [not-before=TIME] [not-after=TIME] [parent=srk]
+ *   load <hex> [auth=SERIAL]
+ *   <DER>                      (first byte 0x30: the whole payload is a chain)
+ *   reseal [pcrs=LIST|none] [auth=SERIAL|none]
+ *   publish logon:<description> [keyring=@t|@p|@s|@u|@us|SERIAL]
+ *
+ * LIST is [sha1:|sha256:|sha384:|sha512:]N[(+|,)N]...; N is 0 to 23 in
+ * decimal, without sign or leading zero, each once. Words are separated by
+ * one or more spaces, which may also follow the last one ("new $options" in a
+ * script that has none). An option may stand once and never be empty.
+ * keyring=@s is the default. Flat keys carry no metadata, so parent=srk
+ * excludes use=, class=, not-before= and not-after=. A TIME is later than
+ * 1970-01-01T00:00:00Z, not-after= later than not-before=. The description of
+ * a logon key has a colon, not in front, as the kernel wants it.
+ *
+ * Return: 0; -EINVAL for anything not written above; -E2BIG for more than
+ * TKM_PAYLOAD_MAX bytes or a hex chain that could only decode to more than
+ * TKM_CHAIN_MAX; -EOPNOTSUPP for what the design names but this version does
+ * not do: kinds rsa and ec, bits=, curve=, use= with crypt, sign or decrypt,
+ * class=portable and certified, policy=, publishing as user, encrypted or
+ * fscrypt-provisioning.
+ */
+int tkm_optparse(const char *text, size_t len, struct tkm_request *req);
+
+/*
+ * The list as text ("sha256:7+11"), for describe. Return: its length, at most
+ * @size - 1, always zero-terminated. @size 80 holds any.
+ */
+size_t tkm_pcrs_write(const struct tkm_pcrs *pcrs, char *out, size_t size);
+
+/* Two hex digits a byte, either case. Return: 0 or -EINVAL. */
+int tkm_hex_decode(const char *hex, size_t hex_len, u8 *out);
+
+/* ---- policy_digest.c: what a policy session ends in --------------------- */
+
+#define TKM_POLICY_MAX	8
+#define TKM_OR_MAX	8
+
+/**
+ * struct tkm_policy_element - one TPM2_Policy* command
+ * @cc: its command code
+ * @body: its parameters as the command carries them, after the session's
+ *	handle ("CommandPolicy" of the TSS2 key format)
+ * @body_len: their length
+ */
+struct tkm_policy_element {
+	u32 cc;
+	const u8 *body;
+	u16 body_len;
+};
+
+struct tkm_policy {
+	unsigned int n;
+	struct tkm_policy_element el[TKM_POLICY_MAX];
+};
+
+/**
+ * struct tkm_policy_pcr - the parameters of TPM2_PolicyPCR
+ * @digest: 32 bytes, in place
+ * @selection: TPML_PCR_SELECTION, in place, at least one register chosen
+ * @selection_len: its length
+ */
+struct tkm_policy_pcr {
+	const u8 *digest;
+	const u8 *selection;
+	u16 selection_len;
+};
+
+/*
+ * Two spellings are read: the command's own order (TPM2B_DIGEST, then the
+ * selection), which tkm writes, and the order of the hash (the selection,
+ * then the bare digest), which openssl_tpm2_engine writes. Return: 0 or
+ * -EBADMSG; an empty digest or selection is -EBADMSG.
+ */
+int tkm_policy_pcr_decode(const struct tkm_policy_element *el,
+			  struct tkm_policy_pcr *pcr);
+/* A selection of one bank; 0, or -EOPNOTSUPP if it has more or other ones. */
+int tkm_pcrs_decode(const u8 *selection, size_t len, struct tkm_pcrs *pcrs);
+/* TPML_PCR_SELECTION with one bank, three bytes of bitmap. */
+void tkm_pcrs_encode(struct tkm_writer *w, const struct tkm_pcrs *pcrs);
+/* Body of PolicyOR over two digests, 72 bytes. */
+void tkm_policy_or_encode(struct tkm_writer *w, const u8 a[32], const u8 b[32]);
+
+/**
+ * tkm_policy_digest() - the digest a policy session has after these commands
+ * @policy: elements; PolicyPCR, PolicyAuthValue and PolicyOR are known
+ * @digest: the result; all zero for an empty policy
+ *
+ * TPM 2.0 Part 3, TPM2_PolicyPCR, TPM2_PolicyAuthValue, TPM2_PolicyOR.
+ *
+ * Return: 0; -EOPNOTSUPP for another command; -EBADMSG for a body that is not
+ * the command's, and for a PolicyOR that the digest before it is no branch of.
+ */
+int tkm_policy_digest(const struct tkm_policy *policy, u8 digest[32]);
+
+/* Digest of PolicyOR(@a, @b): H(0^32 || TPM_CC_PolicyOR || @a || @b). */
+void tkm_policy_or_digest(const u8 a[32], const u8 b[32], u8 digest[32]);
+
+/* Whether the policy has an element with this command code. */
+bool tkm_policy_has(const struct tkm_policy *policy, u32 cc);
+
+/* ---- blob.c: TSS2 key objects and chains of them ------------------------ */
+
+#define TKM_CHAIN_MAX		8192
+#define TKM_CHAIN_OBJECTS	4
+/* The parent of every object of a chain but the first: the one before it. */
+#define TKM_PARENT_PREVIOUS	0
+
+enum tkm_object_type {
+	TKM_OBJECT_LOADABLE,	/* 2.23.133.10.1.3 */
+	TKM_OBJECT_SEALED,	/* 2.23.133.10.1.5 */
+};
+
+/**
+ * struct tkm_object - one TSS2 key object; pointers are in place
+ * @type: which OID
+ * @empty_auth: emptyAuth present and true
+ * @policy: the policy field; n 0 if absent
+ * @description: the text, NULL if absent
+ * @description_len: its length, 1 to TKM_RECORD_MAX
+ * @parent: handle, or TKM_PARENT_PREVIOUS
+ * @pub: TPMT_PUBLIC (without the TPM2B's size), 1 to 1024 bytes
+ * @pub_len: its length
+ * @priv: content of the TPM2B_PRIVATE, 1 to 1024 bytes
+ * @priv_len: its length
+ */
+struct tkm_object {
+	enum tkm_object_type type;
+	bool empty_auth;
+	struct tkm_policy policy;
+	const char *description;
+	u16 description_len;
+	u32 parent;
+	const u8 *pub;
+	u16 pub_len;
+	const u8 *priv;
+	u16 priv_len;
+};
+
+/**
+ * struct tkm_chain - from the child of the SRK down to the key
+ * @n: objects; 1 only when @flat
+ * @flat: a single object, not wrapped in an outer sequence
+ */
+struct tkm_chain {
+	unsigned int n;
+	bool flat;
+	struct tkm_object obj[TKM_CHAIN_OBJECTS];
+};
+
+/**
+ * tkm_blob_decode() - read a chain
+ * @der: DER; exactly one value, nothing after it
+ *
+ * Strict DER: definite, shortest lengths; shortest INTEGERs, not negative, at
+ * most 32 bits; BOOLEAN only ff or 00. In a chain (a sequence of exactly
+ * TKM_CHAIN_OBJECTS objects): the first object's parent is a handle, the
+ * others' TKM_PARENT_PREVIOUS; every object has a description; all but the
+ * last are loadable; emptyAuth is TRUE or absent (never FALSE). A single
+ * object may come from another tool: emptyAuth FALSE is read as absent.
+ *
+ * Return: 0; -EBADMSG for anything damaged; -E2BIG above TKM_CHAIN_MAX;
+ * -EOPNOTSUPP for an importable object, for the fields secret, authPolicy,
+ * and for more policy elements than TKM_POLICY_MAX.
+ */
+int tkm_blob_decode(const u8 *der, size_t len, struct tkm_chain *chain);
+
+/**
+ * tkm_blob_encode() - write a chain
+ * Return: the length, or -EMSGSIZE if @size (or TKM_CHAIN_MAX) is too small,
+ * or -EINVAL for a chain that tkm_blob_decode() would not take.
+ */
+ssize_t tkm_blob_encode(const struct tkm_chain *chain, u8 *out, size_t size);
+
+/* ---- chain.c: what a chain must be before a TPM sees it ----------------- */
+
+#define TKM_SRK_HANDLE	0x81000001
+
+/* Attributes of every storage key of class fixed, all of them and no other. */
+#define TKM_STORAGE_ATTRIBUTES                                            \
+	(TPM_OA_FIXED_TPM | TPM_OA_FIXED_PARENT |                         \
+	 TPM_OA_SENSITIVE_DATA_ORIGIN | TPM_OA_USER_WITH_AUTH |           \
+	 TPM_OA_NO_DA | TPM_OA_RESTRICTED | TPM_OA_DECRYPT)
+
+/* What a TSS2 file may name as the parent of a flat object of ours to load. */
+static inline bool tkm_parent_is_srk(u32 handle)
+{
+	return handle == TKM_SRK_HANDLE || handle == TPM_RH_OWNER;
+}
+
+/**
+ * struct tkm_caller - who asks, and for what
+ * @owner: uid as the initial user namespace counts
+ * @side: of the border
+ * @app: application that the description names
+ * @label: label that the description names
+ * @now: seconds since 1970
+ */
+struct tkm_caller {
+	u32 owner;
+	enum tkm_side side;
+	const char *app;
+	const char *label;
+	s64 now;
+};
+
+/**
+ * tkm_key_attributes() - attributes of a sealed key of class fixed
+ * @has_policy: a policy guards it: no userWithAuth
+ * @has_auth: a person's authValue guards it: guessing counts, no noDA
+ */
+u32 tkm_key_attributes(bool has_policy, bool has_auth);
+
+/**
+ * tkm_public_storage() - the public area of a storage key of class fixed
+ * @policy: authPolicy, 32 bytes: the record's hash
+ *
+ * ECC P-256, AES-128-CFB, SHA-256. A template; the TPM fills the point.
+ */
+struct tkm_public tkm_public_storage(const u8 policy[32]);
+
+/**
+ * tkm_public_sealed() - the public area of sealed data
+ * @policy: authPolicy, @policy_len 0 or 32 bytes
+ * @attributes: tkm_key_attributes()
+ */
+struct tkm_public tkm_public_sealed(const u8 *policy, u16 policy_len,
+				    u32 attributes);
+
+/**
+ * tkm_chain_verify() - everything about a chain that needs no TPM
+ * @chain: decoded
+ * @caller: who asks for it, under which description
+ * @srk: Name of the SRK it was made under (all zero for a flat object)
+ * @rec: the key's own record (for a flat object: kind data, class as its
+ *	attributes say, application and label as asked, everything else zero)
+ *
+ * Recomputed for each object: the hash of its record against its authPolicy,
+ * the digest of its policy, its type, algorithms and attributes against its
+ * kind and class; then between objects: the order of kinds, and one class,
+ * owner, side and application all the way down. Checked in this order, so
+ * that a damaged chain never tells whose it was.
+ *
+ * Return: 0; -EBADMSG for what is damaged or does not belong together;
+ * -EOPNOTSUPP for algorithms, kinds, classes and policies this version does
+ * not load; -EPERM for somebody else's; -EKEYREJECTED for another
+ * description; -EKEYEXPIRED when not-after is over.
+ */
+int tkm_chain_verify(const struct tkm_chain *chain,
+		     const struct tkm_caller *caller, u8 srk[TKM_NAME_SIZE],
+		     struct tkm_record *rec);
+
+/* ---- tpm_errno.c: what a TPM's refusal means ---------------------------- */
+
+/**
+ * tkm_tpm_errno() - a TPM response code as an errno
+ * @rc: TPM_RC, not 0 (0 gives 0); handle, parameter and session numbers and
+ *	the resource manager's layer bits are ignored
+ *
+ * Return: as the table in Documentation/errors.rst; what is not in it is
+ * -EIO.
+ */
+int tkm_tpm_errno(u32 rc);
+
+/* The code without its handle, parameter or session number. */
+u32 tkm_tpm_rc_base(u32 rc);
+
+/* Codes that the module acts on, as tkm_tpm_rc_base() gives them. */
+#define TPM_RC_INITIALIZE	0x100
+#define TPM_RC_FAILURE		0x101
+#define TPM_RC_PCR_CHANGED	0x128
+#define TPM_RC_ATTRIBUTES	0x082
+#define TPM_RC_VALUE		0x084
+#define TPM_RC_HANDLE		0x08b
+#define TPM_RC_AUTH_FAIL	0x08e
+#define TPM_RC_POLICY_FAIL	0x09d
+#define TPM_RC_INTEGRITY	0x09f
+#define TPM_RC_BAD_AUTH		0x0a2
+#define TPM_RC_OBJECT_MEMORY	0x902
+#define TPM_RC_SESSION_MEMORY	0x903
+#define TPM_RC_YIELDED		0x908
+#define TPM_RC_TESTING		0x90a
+#define TPM_RC_REFERENCE_H0	0x910
+#define TPM_RC_LOCKOUT		0x921
+#define TPM_RC_RETRY		0x922
+
+/* ---- wire.c: one command with its sessions, and its answer -------------- */
+
+/**
+ * struct tkm_session - a session of ours, HMAC or policy
+ * @handle: as the TPM gave it; 0 when there is none
+ * @policy: a policy session
+ * @auth_value_needed: of a policy session: PolicyAuthValue ran in it
+ * @key: sessionKey
+ * @nonce_tpm: newest nonce of the TPM's
+ * @nonce_caller: newest nonce of ours
+ */
+struct tkm_session {
+	u32 handle;
+	bool policy;
+	bool auth_value_needed;
+	u8 key[32];
+	u8 nonce_tpm[32];
+	u8 nonce_caller[32];
+};
+
+#define TKM_WIRE_HANDLES 2
+
+/**
+ * struct tkm_wire - one command
+ * @cc: command code
+ * @handles: the handle area
+ * @n_handles: how many
+ * @names: the Name of each handle, as we know it (never as the wire says);
+ *	NULL with length 0 stands for the four bytes of the handle itself
+ * @name_lens: their lengths
+ * @response_handle: the answer carries a handle
+ * @params: parameters, marshalled
+ * @params_len: their length
+ * @session: NULL for a command without sessions
+ * @session_attributes: TPM_SA_* of @session
+ * @authorises: @session authorises handles[0]; otherwise it only protects
+ *	parameters, and handles[0] is authorised by the empty password first
+ *	if @password
+ * @password: put the empty password for handles[0] in front
+ * @auth_value: authValue of handles[0] (with @authorises), may be NULL
+ * @auth_value_len: its length, at most 32; trailing zeros are stripped here
+ */
+struct tkm_wire {
+	u32 cc;
+	u32 handles[TKM_WIRE_HANDLES];
+	unsigned int n_handles;
+	const u8 *names[TKM_WIRE_HANDLES];
+	u16 name_lens[TKM_WIRE_HANDLES];
+	bool response_handle;
+	const u8 *params;
+	size_t params_len;
+	struct tkm_session *session;
+	u8 session_attributes;
+	bool authorises;
+	bool password;
+	const u8 *auth_value;
+	u16 auth_value_len;
+};
+
+/**
+ * struct tkm_wire_answer - what a checked answer holds; params is in place
+ */
+struct tkm_wire_answer {
+	u32 handle;
+	const u8 *params;
+	size_t params_len;
+};
+
+/**
+ * tkm_wire_build() - the command as bytes
+ * @wire: what to send
+ * @nonce: 32 fresh random bytes for the session's nonceCaller; unused without
+ *	one
+ * @out: where
+ * @size: its size
+ *
+ * Follows TPM 2.0 Part 1, "Session-Based Encryption", "Command Parameter
+ * Encryption", "cpHash". The first parameter is encrypted when
+ * TPM_SA_DECRYPT is set; it must be a TPM2B.
+ *
+ * Return: the length; -EMSGSIZE if it does not fit; -EINVAL if the first
+ * parameter is asked to be encrypted and is no TPM2B.
+ */
+ssize_t tkm_wire_build(const struct tkm_wire *wire, const u8 nonce[32],
+		       u8 *out, size_t size);
+
+/**
+ * tkm_wire_check() - believe an answer, or not
+ * @wire: the command, as it was given to tkm_wire_build()
+ * @buf: the answer; its first parameter is decrypted in place
+ * @len: how many bytes came
+ * @rc: the TPM's response code
+ * @answer: the result, when 0 is returned and *rc is 0
+ *
+ * Nothing of an answer to a command with a session is used before its HMAC is
+ * checked (and before the answer's tag, lengths and session attributes are).
+ * A response code other than success carries no HMAC: it can refuse, and
+ * nothing else. The session's nonces move on when the answer is believed; its
+ * handle becomes 0 when the command ended it.
+ *
+ * Return: 0 (look at *rc); -EIO when lengths or tags are not those of an
+ * answer; -EBADMSG when the HMAC, the session's attributes or the tag are
+ * wrong.
+ */
+int tkm_wire_check(const struct tkm_wire *wire, u8 *buf, size_t len, u32 *rc,
+		   struct tkm_wire_answer *answer);
+
+#endif /* TKM_CORE_H */

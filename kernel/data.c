@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Data keys: random bytes, sealed. Making one, loading one from its chain, and
+ * sealing one again under another policy. Each is an operation for the bus;
+ * everything that needs no TPM is done before it is queued.
+ *
+ * Counted in TPM commands, once storage keys are known:
+ *   new    StartAuthSession, [PCR_Read], ContextLoad, Create, Flush
+ *   load   StartAuthSession, ContextLoad, Load, [policy], Unseal, Flush, Flush
+ *   reseal as new
+ * and without ContextLoad and its Flush under the SRK itself.
+ */
+#include <linux/err.h>
+#include <linux/ktime.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "tkm_internal.h"
+
+/**
+ * struct data_op - an operation on one data key
+ * @op: for the bus; its reference is the only one
+ * @payload: being made; the result
+ * @pcrs: new, reseal: registers to bind to; mask 0 for none
+ * @auth: the authValue; len 0 for none
+ * @chain: load: decoded, points into @payload->chain
+ * @srk: load: Name that the chain was made under; all zero when flat
+ */
+struct data_op {
+	struct tkm_op op;
+	struct tkm_payload *payload;
+	struct tkm_pcrs pcrs;
+	struct tkm_auth auth;
+	struct tkm_chain chain;
+	u8 srk[TKM_NAME_SIZE];
+};
+
+static void data_release(struct tkm_op *op)
+{
+	struct data_op *d = container_of(op, struct data_op, op);
+
+	tkm_payload_put(d->payload);
+	kfree_sensitive(d);
+}
+
+static struct data_op *data_op_alloc(int (*run)(struct tkm_bus *bus,
+						struct tkm_op *op),
+				     const struct tkm_auth *auth)
+{
+	struct data_op *d;
+
+	d = kzalloc(sizeof(*d), GFP_KERNEL);
+	if (!d)
+		return NULL;
+	tkm_op_init(&d->op, run, data_release);
+	d->auth = *auth;
+	d->payload = tkm_payload_alloc();
+	if (d->payload)
+		return d;
+	tkm_op_put(&d->op);
+	return NULL;
+}
+
+/* Wait for it; the payload is the caller's, or an ERR_PTR. */
+static struct tkm_payload *data_run(struct data_op *d)
+{
+	struct tkm_payload *payload = ERR_PTR(-EIO);
+	int ret;
+
+	ret = tkm_bus_run(&d->op);
+	if (ret) {
+		payload = ERR_PTR(ret);
+	} else {
+		/* It ended: nobody else looks at d->payload any more. */
+		payload = d->payload;
+		d->payload = NULL;
+	}
+	tkm_op_put(&d->op);
+	return payload;
+}
+
+static struct tkm_piece auth_piece(const struct data_op *d)
+{
+	return (struct tkm_piece){ d->auth.value, d->auth.len };
+}
+
+/* ---- sealing: new and reseal ---- */
+
+static int keep_chain(struct tkm_payload *p, const struct tkm_chain *chain)
+{
+	u8 *buf;
+	ssize_t len;
+
+	buf = kmalloc(TKM_CHAIN_MAX, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	len = tkm_blob_encode(chain, buf, TKM_CHAIN_MAX);
+	if (len > 0) {
+		p->chain = kmemdup(buf, len, GFP_KERNEL);
+		p->chain_len = len;
+	}
+	kfree(buf);
+	if (len <= 0)
+		return -EIO;
+	return p->chain ? 0 : -ENOMEM;
+}
+
+/*
+ * The sealed object at the end of its chain, read back as if it came from a
+ * file: what could not be loaded again is not handed out.
+ */
+static int finish_chain(struct tkm_payload *p, const struct tkm_created *made,
+			const struct tkm_policy *policy)
+{
+	const struct tkm_caller caller = {
+		.owner = p->rec.owner,
+		.side = p->rec.side,
+		.app = p->rec.app,
+		.label = p->rec.label,
+		.now = p->rec.created,
+	};
+	struct tkm_chain *chain;
+	struct tkm_record *rec;
+	struct tkm_object *key;
+	u8 srk[TKM_NAME_SIZE];
+	int ret = -ENOMEM;
+
+	chain = kzalloc(sizeof(*chain), GFP_KERNEL);
+	rec = kzalloc(sizeof(*rec), GFP_KERNEL);
+	if (!chain || !rec)
+		goto out;
+	if (p->flat) {
+		chain->n = 1;
+		chain->flat = true;
+	} else {
+		tkm_hierarchy_objects(p->node, chain);
+	}
+	key = &chain->obj[chain->n - 1];
+	key->type = TKM_OBJECT_SEALED;
+	key->empty_auth = !p->has_auth;
+	key->policy = *policy;
+	key->description = p->flat ? NULL : p->text;
+	key->description_len = p->text_len;
+	key->parent = p->flat ? TKM_SRK_HANDLE : TKM_PARENT_PREVIOUS;
+	key->pub = made->pub;
+	key->pub_len = made->pub_len;
+	key->priv = made->priv;
+	key->priv_len = made->priv_len;
+	ret = keep_chain(p, chain);
+	if (ret)
+		goto out;
+	tkm_payload_name_policy(p, policy);
+	ret = tkm_blob_decode(p->chain, p->chain_len, chain);
+	if (!ret)
+		ret = tkm_chain_verify(chain, &caller, srk, rec);
+	if (WARN_ON_ONCE(ret))
+		ret = -EIO;
+out:
+	kfree(chain);
+	kfree(rec);
+	return ret;
+}
+
+/* What one sealing needs, too large for the stack. */
+struct sealing {
+	struct tkm_policy_made policy;
+	struct tkm_created made;
+	u8 hash[32];
+};
+
+static int seal_in(struct tkm_bus *bus, struct data_op *d, struct sealing *s)
+{
+	struct tkm_payload *p = d->payload;
+	struct tkm_parent parent;
+	struct tkm_public tmpl;
+	int ret;
+
+	tkm_record_hash(p->text, p->text_len, s->hash);
+	ret = tkm_policy_make(bus, &d->pcrs, p->has_auth,
+			      p->flat ? NULL : s->hash, &s->policy);
+	if (ret)
+		return ret;
+	if (!p->flat && !p->node) {
+		ret = tkm_hierarchy_ask(bus, &p->rec, &p->node);
+		if (ret)
+			return ret;
+	}
+	ret = tkm_hierarchy_use(bus, p->node, &parent);
+	if (ret)
+		return ret;
+	tmpl = tkm_public_sealed(s->policy.digest, s->policy.any ? 32 : 0,
+				 tkm_key_attributes(s->policy.policy.n,
+						    p->has_auth));
+	ret = tkm_tpm_create(bus, parent, auth_piece(d),
+			     (struct tkm_piece){ p->data, p->data_len }, &tmpl,
+			     true, &s->made);
+	if (ret == -EKEYREJECTED || ret == -ENOKEY)
+		tkm_hierarchy_doubt(bus);
+	return ret ?: finish_chain(p, &s->made, &s->policy.policy);
+}
+
+static int seal_run(struct tkm_bus *bus, struct tkm_op *op)
+{
+	struct data_op *d = container_of(op, struct data_op, op);
+	struct sealing *s;
+	int ret;
+
+	ret = tkm_hierarchy_open(bus, NULL);
+	if (!ret)
+		ret = tkm_session_start(bus, false);
+	if (ret)
+		return ret;
+	s = kzalloc(sizeof(*s), GFP_KERNEL);
+	if (!s)
+		return -ENOMEM;
+	ret = seal_in(bus, d, s);
+	kfree_sensitive(s);
+	return ret;
+}
+
+struct tkm_payload *tkm_data_new(const struct tkm_request *req,
+				 const struct tkm_record *rec,
+				 const struct tkm_auth *auth)
+{
+	struct tkm_payload *p;
+	struct data_op *d;
+	ssize_t len;
+
+	d = data_op_alloc(seal_run, auth);
+	if (!d)
+		return ERR_PTR(-ENOMEM);
+	p = d->payload;
+	p->rec = *rec;
+	p->flat = req->flat;
+	p->has_auth = auth->len;
+	if (!p->flat) {
+		len = tkm_record_write(&p->rec, p->text, sizeof(p->text));
+		if (len < 0) {
+			tkm_op_put(&d->op);
+			return ERR_PTR(-EINVAL);
+		}
+		p->text_len = len;
+	}
+	/* The kernel's generator, which the TPM feeds; never the TPM alone. */
+	p->data_len = req->len;
+	get_random_bytes(p->data, p->data_len);
+	d->pcrs = req->pcrs;
+	return data_run(d);
+}
+
+/*
+ * The same bytes and the same record under a new policy. What the request does
+ * not name stays: the registers (at their values of now), and whether there is
+ * an authValue, which then must be given again.
+ */
+struct tkm_payload *tkm_data_reseal(struct tkm_payload *old,
+				    const struct tkm_request *req,
+				    const struct tkm_auth *auth)
+{
+	struct tkm_payload *p;
+	struct data_op *d;
+
+	if (old->has_auth && req->auth_choice == TKM_KEEP)
+		return ERR_PTR(-EKEYREJECTED);
+	/* A policy of another tool's, whose registers we cannot name. */
+	if (!old->pcrs.mask && req->pcrs_choice == TKM_KEEP &&
+	    !strncmp(old->policy, "pcrs", 4))
+		return ERR_PTR(-EOPNOTSUPP);
+	d = data_op_alloc(seal_run, auth);
+	if (!d)
+		return ERR_PTR(-ENOMEM);
+	p = d->payload;
+	p->rec = old->rec;
+	memcpy(p->text, old->text, old->text_len);
+	p->text_len = old->text_len;
+	p->flat = old->flat;
+	p->has_auth = auth->len;
+	p->node = tkm_node_get(old->node);
+	memcpy(p->data, old->data, old->data_len);
+	p->data_len = old->data_len;
+	if (req->pcrs_choice == TKM_KEEP)
+		d->pcrs = old->pcrs;
+	else if (req->pcrs_choice == TKM_SET)
+		d->pcrs = req->pcrs;
+	return data_run(d);
+}
+
+/* ---- load ---- */
+
+static int load_in(struct tkm_bus *bus, struct data_op *d)
+{
+	const struct tkm_object *obj = &d->chain.obj[d->chain.n - 1];
+	struct tkm_payload *p = d->payload;
+	struct tkm_parent parent, item;
+	u8 name[TKM_NAME_SIZE];
+	int ret;
+
+	ret = tkm_hierarchy_use(bus, p->node, &parent);
+	if (ret)
+		return ret;
+	ret = tkm_tpm_load(bus, parent,
+			   (struct tkm_piece){ obj->pub, obj->pub_len },
+			   (struct tkm_piece){ obj->priv, obj->priv_len },
+			   &item.handle);
+	if (ret == -EKEYREJECTED || ret == -ENOKEY)
+		tkm_hierarchy_doubt(bus);
+	if (ret)
+		return ret;
+	tkm_public_name(obj->pub, obj->pub_len, name);
+	item.name = name;
+	ret = tkm_policy_play(bus, &obj->policy);
+	if (!ret)
+		ret = tkm_tpm_unseal(bus, item, auth_piece(d), p->data,
+				     &p->data_len);
+	tkm_bus_flush(bus, item.handle);
+	return ret;
+}
+
+static int load_run(struct tkm_bus *bus, struct tkm_op *op)
+{
+	struct data_op *d = container_of(op, struct data_op, op);
+	const struct tkm_object *obj = &d->chain.obj[d->chain.n - 1];
+	struct tkm_payload *p = d->payload;
+	int ret;
+
+	ret = tkm_hierarchy_open(bus, p->flat ? NULL : d->srk);
+	if (!ret)
+		ret = tkm_session_start(bus, obj->policy.n);
+	if (!ret && !p->flat && !p->node)
+		ret = tkm_hierarchy_adopt(bus, &d->chain, &p->node);
+	return ret ?: load_in(bus, d);
+}
+
+/* Everything that can be refused before the TPM is asked. */
+static int load_prepare(struct data_op *d, const u8 *der, size_t len,
+			const struct tkm_caller *caller)
+{
+	struct tkm_payload *p = d->payload;
+	const struct tkm_object *obj;
+	int ret;
+
+	if (len > TKM_CHAIN_MAX)
+		return -E2BIG;
+	p->chain = kmemdup(der, len, GFP_KERNEL);
+	if (!p->chain)
+		return -ENOMEM;
+	p->chain_len = len;
+	ret = tkm_blob_decode(p->chain, len, &d->chain);
+	if (!ret)
+		ret = tkm_chain_verify(&d->chain, caller, d->srk, &p->rec);
+	if (ret)
+		return ret;
+	p->flat = d->chain.flat;
+	obj = &d->chain.obj[d->chain.n - 1];
+	p->has_auth = !obj->empty_auth;
+	/* No try is spent on a value that is missing, or that is not asked for. */
+	if (p->has_auth != (d->auth.len > 0))
+		return -EKEYREJECTED;
+	if (!p->flat) {
+		memcpy(p->text, obj->description, obj->description_len);
+		p->text_len = obj->description_len;
+	}
+	tkm_payload_name_policy(p, &obj->policy);
+	return 0;
+}
+
+struct tkm_payload *tkm_data_load(const u8 *der, size_t len,
+				  const struct tkm_caller *caller,
+				  const struct tkm_auth *auth)
+{
+	struct data_op *d;
+	int ret;
+
+	d = data_op_alloc(load_run, auth);
+	if (!d)
+		return ERR_PTR(-ENOMEM);
+	ret = load_prepare(d, der, len, caller);
+	if (!ret)
+		return data_run(d);
+	tkm_op_put(&d->op);
+	return ERR_PTR(ret);
+}

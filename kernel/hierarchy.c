@@ -1,0 +1,633 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The storage keys: SRK, TKMRK, TDK, ASK.
+ *
+ * The SRK belongs to the platform. It is believed only under its Name: the one
+ * that the administrator gave (tkm.srk_name=), else the one that the first
+ * chain which was loaded, or the first key which was made, carried. An SRK
+ * that is missing is made from the TCG template, and kept only if that gives
+ * the Name we know (or none is known yet).
+ *
+ * Below it every storage key is a node here: its two parts as the chain has
+ * them, and its context, saved from the TPM the first time it was loaded.
+ * ContextLoad is much cheaper than Load, and it does one thing more: the TPM
+ * refuses a context from before its last reset. That is how a reset that no
+ * suspend explains is noticed.
+ *
+ * Only the worker touches nodes, so they need no lock. What keys and child
+ * nodes hold is a count; the worker gives back nodes whose count is zero when
+ * there are many.
+ *
+ * TPM 2.0 Part 1, "Protected Storage", "Context Management"; TCG TPM v2.0
+ * Provisioning Guidance, "Storage Primary Key (SRK) Templates".
+ */
+#define pr_fmt(fmt) "tkm: " fmt
+
+#include <linux/atomic.h>
+#include <linux/hashtable.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "tkm_internal.h"
+
+/* Nodes beyond this number that no key uses are given back. */
+#define NODES_KEPT 256
+
+/**
+ * struct tkm_node - a storage key
+ * @hash: in nodes, by owner
+ * @used: in by_use, the last used at the end
+ * @parent: the node above, with a reference; NULL under the SRK
+ * @refs: keys and child nodes; the list itself holds none
+ * @rec: its record
+ * @name: its Name
+ * @context: TPMS_CONTEXT, NULL until it was loaded once
+ * @context_len: its length
+ * @text: the record's text, in @bytes, like the next two
+ * @pub: TPMT_PUBLIC
+ * @priv: TPM2B_PRIVATE's content
+ * @bytes: where those three lie
+ */
+struct tkm_node {
+	struct hlist_node hash;
+	struct list_head used;
+	struct tkm_node *parent;
+	atomic_t refs;
+	struct tkm_record rec;
+	u8 name[TKM_NAME_SIZE];
+	u8 *context;
+	u16 context_len;
+	struct tkm_piece text;
+	struct tkm_piece pub;
+	struct tkm_piece priv;
+	u8 bytes[];
+};
+
+static DEFINE_HASHTABLE(nodes, 8);
+static LIST_HEAD(by_use);
+static unsigned int node_count;
+
+/*
+ * The pinned Name. Written once, by the parameter before anything runs or by
+ * the worker; @set is the last to be written.
+ */
+static struct {
+	u8 name[TKM_NAME_SIZE];
+	bool set;
+} pin;
+
+static int srk_name_set(const char *val, const struct kernel_param *kp)
+{
+	u8 name[TKM_NAME_SIZE];
+	size_t len = strcspn(val, "\n");
+
+	if (len != 2 * TKM_NAME_SIZE || tkm_hex_decode(val, len, name) ||
+	    get_unaligned_be16(name) != TPM_ALG_SHA256)
+		return -EINVAL;
+	memcpy(pin.name, name, sizeof(name));
+	smp_store_release(&pin.set, true);
+	return 0;
+}
+
+static int srk_name_get(char *buffer, const struct kernel_param *kp)
+{
+	if (!smp_load_acquire(&pin.set))
+		return scnprintf(buffer, PAGE_SIZE, "none\n");
+	return scnprintf(buffer, PAGE_SIZE, "%*phN\n", TKM_NAME_SIZE, pin.name);
+}
+
+static const struct kernel_param_ops srk_name_ops = {
+	.set = srk_name_set,
+	.get = srk_name_get,
+};
+
+module_param_cb(srk_name, &srk_name_ops, NULL, 0444);
+MODULE_PARM_DESC(srk_name,
+		 "Name of the storage root key, 68 hex digits (default: the one of the first chain)");
+
+/* ---- the SRK ---- */
+
+static int srk_check(const struct tkm_public *pub)
+{
+	const u32 needed = TPM_OA_FIXED_TPM | TPM_OA_FIXED_PARENT |
+			   TPM_OA_RESTRICTED | TPM_OA_DECRYPT |
+			   TPM_OA_USER_WITH_AUTH;
+
+	if ((pub->attributes & (needed | TPM_OA_SIGN)) != needed ||
+	    pub->sym_alg != TPM_ALG_AES)
+		return -EOPNOTSUPP;
+	if (pub->type == TPM_ALG_ECC)
+		return 0;
+	return pub->type == TPM_ALG_RSA && pub->rsa_bits == 2048 ? 0 :
+								   -EOPNOTSUPP;
+}
+
+/* What the TPM showed becomes what we know, if it is an SRK. */
+static int srk_take(struct tkm_srk *srk)
+{
+	int ret = tkm_public_decode(srk->bytes, srk->len, &srk->pub);
+
+	if (!ret)
+		ret = srk_check(&srk->pub);
+	if (ret)
+		pr_err_ratelimited("0x%08x is not a storage key tkm can work with (ECC P-256 or RSA-2048, AES-128-CFB, SHA-256)\n",
+				   TKM_SRK_HANDLE);
+	else
+		tkm_public_name(srk->bytes, srk->len, srk->name);
+	return ret == -EBADMSG ? -EIO : ret;
+}
+
+static int srk_create(struct tkm_bus *bus, const u8 *want)
+{
+	static const u8 zero[32];
+	struct tkm_srk *srk = &bus->srk;
+	struct tkm_public tmpl = tkm_public_storage(NULL);
+	u32 handle;
+	int ret;
+
+	/* The template's unique part is all zero, as long as the key's. */
+	tmpl.policy_len = 0;
+	tmpl.x = tmpl.y = zero;
+	tmpl.x_len = tmpl.y_len = sizeof(zero);
+	ret = tkm_tpm_create_primary(bus, &tmpl, &handle, srk->bytes,
+				     sizeof(srk->bytes), &srk->len);
+	if (ret) {
+		pr_err_ratelimited("no storage root key at 0x%08x, and none can be made (TPM code 0x%x): make one with tpm2_createprimary and tpm2_evictcontrol\n",
+				   TKM_SRK_HANDLE, bus->rc);
+		return ret == -EKEYREJECTED ? -ENOKEY : ret;
+	}
+	ret = srk_take(srk);
+	if (!ret && want && memcmp(srk->name, want, TKM_NAME_SIZE)) {
+		pr_err_ratelimited("the storage root key is gone and cannot be made again: the TPM was cleared, or is another one\n");
+		ret = -ENOKEY;
+	}
+	if (!ret)
+		ret = tkm_tpm_evict_control(bus, handle, srk->name,
+					    TKM_SRK_HANDLE);
+	tkm_bus_flush(bus, handle);
+	return ret;
+}
+
+/**
+ * tkm_hierarchy_open() - know the SRK of the chip at hand
+ * @bus: held
+ * @want: Name that the chain at hand was made under, or NULL
+ *
+ * The Name that is pinned has the last word; @want pins when it proved right
+ * and nothing was pinned. With neither, what is there is taken and pinned:
+ * the first contact.
+ *
+ * Return: 0; -ENOKEY when it is another one, or missing and not to be had;
+ * -EOPNOTSUPP when it is no key to work with.
+ */
+int tkm_hierarchy_open(struct tkm_bus *bus, const u8 *want)
+{
+	struct tkm_srk *srk = &bus->srk;
+	int ret;
+
+	if (pin.set && want && memcmp(pin.name, want, TKM_NAME_SIZE))
+		return -ENOKEY;
+	if (pin.set)
+		want = pin.name;
+	if (!srk->known) {
+		ret = tkm_tpm_read_public(bus, TKM_SRK_HANDLE, srk->bytes,
+					  sizeof(srk->bytes), &srk->len);
+		if (ret == -ENOKEY || (ret && tkm_tpm_rc_base(bus->rc) ==
+						      TPM_RC_HANDLE))
+			ret = srk_create(bus, want);
+		else if (!ret)
+			ret = srk_take(srk);
+		if (ret)
+			return ret;
+		srk->known = true;
+	}
+	if (want && memcmp(srk->name, want, TKM_NAME_SIZE)) {
+		/* Look again next time: it may be put right without us. */
+		srk->known = false;
+		pr_err_ratelimited("the storage root key 0x%08x is not the one whose Name is known\n",
+				   TKM_SRK_HANDLE);
+		return -ENOKEY;
+	}
+	if (!pin.set) {
+		memcpy(pin.name, srk->name, TKM_NAME_SIZE);
+		smp_store_release(&pin.set, true);
+	}
+	return 0;
+}
+
+/*
+ * A parent that took no HMAC of ours, or a handle that is gone, can mean that
+ * the SRK is not what it was. Look at it anew and run the operation again;
+ * what is found then decides.
+ */
+void tkm_hierarchy_doubt(struct tkm_bus *bus)
+{
+	bus->srk.known = false;
+	bus->again = true;
+}
+
+/* ---- nodes ---- */
+
+static void node_free(struct tkm_node *node)
+{
+	if (!node)
+		return;
+	tkm_node_put(node->parent);
+	kfree(node->context);
+	kfree(node);
+}
+
+void tkm_node_put(struct tkm_node *node)
+{
+	if (node)
+		atomic_dec(&node->refs);
+}
+
+struct tkm_node *tkm_node_get(struct tkm_node *node)
+{
+	if (node)
+		atomic_inc(&node->refs);
+	return node;
+}
+
+static struct tkm_piece node_keep(struct tkm_node *node, size_t *at,
+				  struct tkm_piece from)
+{
+	u8 *to = node->bytes + *at;
+
+	memcpy(to, from.data, from.len);
+	*at += from.len;
+	return (struct tkm_piece){ to, from.len };
+}
+
+static struct tkm_node *node_alloc(struct tkm_node *parent,
+				   struct tkm_piece text, struct tkm_piece pub,
+				   struct tkm_piece priv)
+{
+	struct tkm_node *node;
+	size_t at = 0;
+
+	node = kzalloc(struct_size(node, bytes, text.len + pub.len + priv.len),
+		       GFP_KERNEL);
+	if (!node)
+		return NULL;
+	node->text = node_keep(node, &at, text);
+	node->pub = node_keep(node, &at, pub);
+	node->priv = node_keep(node, &at, priv);
+	if (tkm_record_parse(node->text.data, node->text.len, &node->rec)) {
+		kfree(node);
+		return NULL;
+	}
+	tkm_public_name(node->pub.data, node->pub.len, node->name);
+	node->parent = tkm_node_get(parent);
+	return node;
+}
+
+static void node_add(struct tkm_node *node)
+{
+	hash_add(nodes, &node->hash, node->rec.owner);
+	list_add_tail(&node->used, &by_use);
+	node_count++;
+}
+
+static void node_remove(struct tkm_node *node)
+{
+	hash_del(&node->hash);
+	list_del(&node->used);
+	node_count--;
+	node_free(node);
+}
+
+void tkm_hierarchy_trim(void)
+{
+	struct tkm_node *node, *next;
+
+	if (node_count <= NODES_KEPT)
+		return;
+	list_for_each_entry_safe(node, next, &by_use, used) {
+		if (node_count <= NODES_KEPT)
+			return;
+		if (!atomic_read(&node->refs))
+			node_remove(node);
+	}
+}
+
+/* Any storage key of this place in the hierarchy, under this parent. */
+static struct tkm_node *find_record(struct tkm_node *parent,
+				    const struct tkm_record *rec)
+{
+	struct tkm_node *node;
+
+	hash_for_each_possible(nodes, node, hash, rec->owner)
+		if (node->parent == parent && node->rec.kind == rec->kind &&
+		    node->rec.class == rec->class &&
+		    node->rec.owner == rec->owner &&
+		    node->rec.side == rec->side &&
+		    !strcmp(node->rec.app, rec->app) &&
+		    !memcmp(node->rec.srk, rec->srk, TKM_NAME_SIZE))
+			return node;
+	return NULL;
+}
+
+static bool piece_equal(struct tkm_piece a, const void *data, size_t len)
+{
+	return a.len == len && !memcmp(a.data, data, len);
+}
+
+/* The very same object: a private part that was changed must meet the TPM. */
+static struct tkm_node *find_object(struct tkm_node *parent, u32 owner,
+				    const struct tkm_object *obj)
+{
+	struct tkm_node *node;
+
+	hash_for_each_possible(nodes, node, hash, owner)
+		if (node->parent == parent &&
+		    piece_equal(node->pub, obj->pub, obj->pub_len) &&
+		    piece_equal(node->priv, obj->priv, obj->priv_len) &&
+		    piece_equal(node->text, obj->description,
+				obj->description_len))
+			return node;
+	return NULL;
+}
+
+/* ---- loading ---- */
+
+void tkm_hierarchy_leave(struct tkm_bus *bus)
+{
+	if (bus->parent)
+		tkm_bus_flush(bus, bus->parent_handle);
+	bus->parent = NULL;
+}
+
+static void be_parent(struct tkm_bus *bus, struct tkm_node *node, u32 handle)
+{
+	tkm_hierarchy_leave(bus);
+	bus->parent = node;
+	bus->parent_handle = handle;
+}
+
+static struct tkm_parent srk_parent(struct tkm_bus *bus)
+{
+	return (struct tkm_parent){ TKM_SRK_HANDLE, bus->srk.name };
+}
+
+/*
+ * A context that the TPM does not take any more. It was taken from this very
+ * chip: either the chip was cleared, and then its SRK is another one, or it
+ * was reset.
+ */
+static int context_refused(struct tkm_bus *bus)
+{
+	u8 name[TKM_NAME_SIZE];
+	struct tkm_srk *srk = &bus->srk;
+	int ret;
+
+	memcpy(name, srk->name, sizeof(name));
+	srk->known = false;
+	ret = tkm_hierarchy_open(bus, name);
+	return ret ? ret : tkm_bus_close(bus, "it refuses a saved context");
+}
+
+static int use_context(struct tkm_bus *bus, struct tkm_node *node)
+{
+	u32 handle;
+	int ret;
+
+	/* Two slots are enough: the one before goes first. */
+	tkm_hierarchy_leave(bus);
+	ret = tkm_tpm_context_load(bus, node->context, node->context_len,
+				   &handle);
+	if (ret) {
+		switch (tkm_tpm_rc_base(bus->rc)) {
+		case TPM_RC_INTEGRITY:
+		case TPM_RC_HANDLE:
+			return context_refused(bus);
+		default:
+			return ret;
+		}
+	}
+	be_parent(bus, node, handle);
+	return 0;
+}
+
+/* The first time: Load under its own parent, and keep the context. */
+static int use_blob(struct tkm_bus *bus, struct tkm_node *node)
+{
+	struct tkm_parent parent;
+	u32 handle;
+	int ret;
+
+	ret = tkm_hierarchy_use(bus, node->parent, &parent);
+	if (ret)
+		return ret;
+	ret = tkm_tpm_load(bus, parent, node->pub, node->priv, &handle);
+	if (ret == -EKEYREJECTED || ret == -ENOKEY)
+		tkm_hierarchy_doubt(bus);
+	if (ret)
+		return ret;
+	ret = tkm_tpm_context_save(bus, handle, &node->context,
+				   &node->context_len);
+	if (ret)
+		return ret;
+	be_parent(bus, node, handle);
+	return 0;
+}
+
+/**
+ * tkm_hierarchy_use() - have a storage key loaded
+ * @bus: held, with a session
+ * @node: which; NULL for the SRK, which always is
+ * @parent: handle and Name for the commands that follow
+ *
+ * One storage key is loaded at a time. Costs nothing if it is this one, one
+ * ContextLoad if its context is known, else Load and ContextSave, and the same
+ * for its parents.
+ */
+int tkm_hierarchy_use(struct tkm_bus *bus, struct tkm_node *node,
+		      struct tkm_parent *parent)
+{
+	int ret = 0;
+
+	if (!node) {
+		*parent = srk_parent(bus);
+		return 0;
+	}
+	if (bus->parent != node)
+		ret = node->context ? use_context(bus, node) :
+				      use_blob(bus, node);
+	if (ret)
+		return ret;
+	list_move_tail(&node->used, &by_use);
+	*parent = (struct tkm_parent){ bus->parent_handle, node->name };
+	return 0;
+}
+
+void tkm_hierarchy_forget(struct tkm_bus *bus)
+{
+	struct tkm_node *node;
+
+	list_for_each_entry(node, &by_use, used) {
+		kfree(node->context);
+		node->context = NULL;
+	}
+}
+
+/* ---- making ---- */
+
+static struct tkm_node *node_create(struct tkm_bus *bus,
+				    struct tkm_node *above,
+				    struct tkm_record *rec)
+{
+	struct tkm_created *made;
+	struct tkm_node *node = NULL;
+	struct tkm_parent parent;
+	struct tkm_public tmpl;
+	const struct tkm_piece none = {};
+	char text[TKM_RECORD_MAX];
+	u8 hash[32];
+	ssize_t len;
+	int ret;
+
+	made = kmalloc(sizeof(*made), GFP_KERNEL);
+	if (!made)
+		return ERR_PTR(-ENOMEM);
+	rec->created = ktime_get_real_seconds();
+	len = tkm_record_write(rec, text, sizeof(text));
+	ret = len < 0 ? len : tkm_hierarchy_use(bus, above, &parent);
+	if (ret)
+		goto out;
+	tkm_record_hash(text, len, hash);
+	tmpl = tkm_public_storage(hash);
+	ret = tkm_tpm_create(bus, parent, none, none, &tmpl, false, made);
+	if (ret == -EKEYREJECTED || ret == -ENOKEY)
+		tkm_hierarchy_doubt(bus);
+	if (ret)
+		goto out;
+	node = node_alloc(above, (struct tkm_piece){ text, len },
+			  (struct tkm_piece){ made->pub, made->pub_len },
+			  (struct tkm_piece){ made->priv, made->priv_len });
+	if (node)
+		node_add(node);
+	else
+		ret = -ENOMEM;
+out:
+	kfree(made);
+	return ret ? ERR_PTR(ret) : node;
+}
+
+/* One level further down: there already, or made now. */
+static struct tkm_node *node_below(struct tkm_bus *bus, struct tkm_node *above,
+				   struct tkm_record *rec)
+{
+	struct tkm_node *node = find_record(above, rec);
+
+	return node ? node : node_create(bus, above, rec);
+}
+
+int tkm_hierarchy_ask(struct tkm_bus *bus, const struct tkm_record *key,
+		      struct tkm_node **ask)
+{
+	struct tkm_record rec = {
+		.kind = TKM_KIND_TKMRK,
+		.class = TKM_CLASS_FIXED,
+	};
+	struct tkm_node *node;
+
+	memcpy(rec.srk, bus->srk.name, TKM_NAME_SIZE);
+	node = node_below(bus, NULL, &rec);
+	if (IS_ERR(node))
+		return PTR_ERR(node);
+
+	memset(&rec, 0, sizeof(rec));
+	rec.kind = TKM_KIND_TDK;
+	rec.class = key->class;
+	rec.owner = key->owner;
+	rec.side = key->side;
+	node = node_below(bus, node, &rec);
+	if (IS_ERR(node))
+		return PTR_ERR(node);
+
+	rec.kind = TKM_KIND_ASK;
+	strcpy(rec.app, key->app);
+	node = node_below(bus, node, &rec);
+	if (IS_ERR(node))
+		return PTR_ERR(node);
+	*ask = tkm_node_get(node);
+	return 0;
+}
+
+/* A storage key of a chain: known, or shown to the TPM now. */
+static struct tkm_node *node_adopt(struct tkm_bus *bus, struct tkm_node *above,
+				   const struct tkm_object *obj)
+{
+	struct tkm_node *node;
+	struct tkm_record rec;
+	struct tkm_parent parent;
+	int ret;
+
+	ret = tkm_record_parse(obj->description, obj->description_len, &rec);
+	if (ret)
+		return ERR_PTR(ret);
+	node = find_object(above, rec.owner, obj);
+	if (node)
+		return node;
+	node = node_alloc(above,
+			  (struct tkm_piece){ obj->description,
+					      obj->description_len },
+			  (struct tkm_piece){ obj->pub, obj->pub_len },
+			  (struct tkm_piece){ obj->priv, obj->priv_len });
+	if (!node)
+		return ERR_PTR(-ENOMEM);
+	node_add(node);
+	ret = tkm_hierarchy_use(bus, node, &parent);
+	if (!ret)
+		return node;
+	node_remove(node);
+	return ERR_PTR(ret);
+}
+
+int tkm_hierarchy_adopt(struct tkm_bus *bus, const struct tkm_chain *chain,
+			struct tkm_node **ask)
+{
+	struct tkm_node *node = NULL;
+	unsigned int i;
+
+	for (i = 0; i + 1 < chain->n; i++) {
+		node = node_adopt(bus, node, &chain->obj[i]);
+		if (IS_ERR(node))
+			return PTR_ERR(node);
+	}
+	*ask = tkm_node_get(node);
+	return 0;
+}
+
+void tkm_hierarchy_objects(const struct tkm_node *ask, struct tkm_chain *chain)
+{
+	unsigned int i = TKM_CHAIN_OBJECTS - 1;
+
+	for (; ask; ask = ask->parent) {
+		chain->obj[--i] = (struct tkm_object){
+			.type = TKM_OBJECT_LOADABLE,
+			.empty_auth = true,
+			.description = ask->text.data,
+			.description_len = ask->text.len,
+			.parent = ask->parent ? TKM_PARENT_PREVIOUS :
+						TKM_SRK_HANDLE,
+			.pub = ask->pub.data,
+			.pub_len = ask->pub.len,
+			.priv = ask->priv.data,
+			.priv_len = ask->priv.len,
+		};
+	}
+	chain->n = TKM_CHAIN_OBJECTS;
+	chain->flat = false;
+}
+
+void tkm_hierarchy_exit(void)
+{
+	struct tkm_node *node, *next;
+
+	list_for_each_entry_safe(node, next, &by_use, used)
+		node_remove(node);
+}

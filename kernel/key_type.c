@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The key type `tkm`: what add_key, keyctl and /proc/keys reach.
+ *
+ * Parsing and TPM work happen in preparse, which runs without any key's lock.
+ * (add_key holds the semaphore of key types for reading around it, as it does
+ * for every type: other add_keys go on, only a type that wants to register
+ * waits.) instantiate runs under the system-wide construction mutex and only
+ * attaches. reseal needs the key it works on, so it waits for the TPM in
+ * update, under that one key's own semaphore. describe is atomic. destroy only
+ * detaches and queues.
+ *
+ * payload.rcu_data0 holds the struct tkm_payload, payload.data[1] what was
+ * published, payload.data[2] (in a key_preparsed_payload only) a struct
+ * tkm_update.
+ *
+ * Locking: rcu_data0 and data[1] change under key->sem for writing.
+ */
+#define pr_fmt(fmt) "tkm: " fmt
+
+#include <keys/request_key_auth-type.h>
+#include <keys/user-type.h>
+#include <linux/cred.h>
+#include <linux/err.h>
+#include <linux/ktime.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/user_namespace.h>
+
+#include "tkm_internal.h"
+
+#define PAYLOAD		0
+#define PUBLISHED	1
+#define UPDATE		2
+
+/*
+ * What a key is charged, whatever its chain's size: the default quota is 200
+ * keys and 20,000 bytes for a user.
+ */
+#define QUOTA_BYTES	64
+
+/**
+ * struct tkm_update - a reseal or a publish on its way from preparse to update
+ * @req: the request
+ * @auth: reseal: the new authValue
+ * @keyring: publish: where to, with a reference
+ */
+struct tkm_update {
+	struct tkm_request req;
+	struct tkm_auth auth;
+	key_ref_t keyring;
+};
+
+static enum tkm_side current_side(void)
+{
+	return current_user_ns() == &init_user_ns ? TKM_SIDE_INIT :
+						    TKM_SIDE_OTHER;
+}
+
+void tkm_caller_now(struct tkm_caller *caller)
+{
+	caller->owner = from_kuid(&init_user_ns, current_fsuid());
+	caller->side = current_side();
+	caller->now = ktime_get_real_seconds();
+}
+
+/* ---- preparse ---- */
+
+static int auth_read(const struct key *key, struct tkm_auth *auth)
+{
+	const struct user_key_payload *value = user_key_payload_locked(key);
+
+	if (!value)
+		return -EKEYREVOKED;
+	if (!value->datalen)
+		return -EINVAL;
+	if (value->datalen > sizeof(auth->value))
+		return -E2BIG;
+	memcpy(auth->value, value->data, value->datalen);
+	auth->len = value->datalen;
+	/* The TPM does not count trailing zeros; all zero is no value. */
+	while (auth->len && !auth->value[auth->len - 1])
+		auth->len--;
+	return auth->len ? 0 : -EINVAL;
+}
+
+/* The authValue that auth=SERIAL names: a user or logon key's payload. */
+static int auth_get(const struct tkm_request *req, struct tkm_auth *auth)
+{
+	key_ref_t ref;
+	struct key *key;
+	int ret;
+
+	if (req->auth_choice != TKM_SET)
+		return 0;
+	ref = lookup_user_key(req->auth, 0, KEY_NEED_SEARCH);
+	if (IS_ERR(ref))
+		return PTR_ERR(ref);
+	key = key_ref_to_ptr(ref);
+	if (key->type != &key_type_user && key->type != &key_type_logon) {
+		ret = -EINVAL;
+	} else {
+		down_read(&key->sem);
+		ret = key_validate(key);
+		if (!ret)
+			ret = auth_read(key, auth);
+		up_read(&key->sem);
+	}
+	key_ref_put(ref);
+	return ret;
+}
+
+static struct tkm_payload *prepare_new(const struct tkm_request *req,
+				       const struct tkm_caller *caller,
+				       const struct tkm_auth *auth)
+{
+	struct tkm_record rec = {
+		.kind = req->kind,
+		.class = req->class,
+		.owner = caller->owner,
+		.side = caller->side,
+		.uses = req->uses,
+		.created = caller->now,
+		.not_before = req->not_before,
+		.not_after = req->not_after,
+	};
+
+	if (rec.not_after && rec.not_after <= rec.created)
+		return ERR_PTR(-EKEYEXPIRED);
+	strcpy(rec.app, caller->app);
+	strcpy(rec.label, caller->label);
+	return tkm_data_new(req, &rec, auth);
+}
+
+static struct tkm_payload *prepare_load(const struct tkm_request *req,
+					const struct tkm_caller *caller,
+					const struct tkm_auth *auth)
+{
+	struct tkm_payload *payload;
+	size_t len = req->chain_len / 2;
+	u8 *der;
+
+	if (req->chain_is_der)
+		return tkm_data_load(req->chain, req->chain_len, caller, auth);
+	if (len > TKM_CHAIN_MAX)
+		return ERR_PTR(-E2BIG);
+	der = kmalloc(len, GFP_KERNEL);
+	if (!der)
+		return ERR_PTR(-ENOMEM);
+	if (tkm_hex_decode((const char *)req->chain, req->chain_len, der))
+		payload = ERR_PTR(-EINVAL);
+	else
+		payload = tkm_data_load(der, len, caller, auth);
+	kfree(der);
+	return payload;
+}
+
+/* new and load: a payload for a key that is not there yet. */
+static int prepare_payload(struct key_preparsed_payload *prep,
+			   const struct tkm_request *req)
+{
+	struct tkm_payload *payload;
+	struct tkm_auth auth = {};
+	struct tkm_caller caller;
+	struct {
+		char app[TKM_APP_MAX + 1];
+		char label[TKM_LABEL_MAX + 1];
+	} desc;
+	int ret;
+
+	/* keyctl update gives no description: nothing to make one for. */
+	if (!prep->orig_description)
+		return -EINVAL;
+	ret = tkm_description_parse(prep->orig_description, desc.app,
+				    desc.label);
+	if (!ret)
+		ret = auth_get(req, &auth);
+	if (ret)
+		return ret;
+	tkm_caller_now(&caller);
+	caller.app = desc.app;
+	caller.label = desc.label;
+	if (req->command == TKM_COMMAND_NEW)
+		payload = prepare_new(req, &caller, &auth);
+	else
+		payload = prepare_load(req, &caller, &auth);
+	memzero_explicit(&auth, sizeof(auth));
+	if (IS_ERR(payload))
+		return PTR_ERR(payload);
+	prep->payload.data[PAYLOAD] = payload;
+	prep->quotalen = QUOTA_BYTES;
+	if (payload->rec.not_after)
+		prep->expiry = payload->rec.not_after;
+	return 0;
+}
+
+static void update_free(struct tkm_update *update)
+{
+	if (!update)
+		return;
+	if (update->keyring)
+		key_ref_put(update->keyring);
+	kfree_sensitive(update);
+}
+
+/* reseal and publish: what they need of the caller, without any key's lock. */
+static int prepare_update(struct key_preparsed_payload *prep,
+			  const struct tkm_request *req)
+{
+	struct tkm_update *update;
+	key_ref_t ref;
+	int ret;
+
+	/* add_key may find no key to update: these want keyctl update. */
+	if (prep->orig_description)
+		return -EINVAL;
+	update = kzalloc(sizeof(*update), GFP_KERNEL);
+	if (!update)
+		return -ENOMEM;
+	update->req = *req;
+	/* It pointed into the payload text, which does not live as long. */
+	update->req.chain = NULL;
+	ret = auth_get(req, &update->auth);
+	if (!ret && req->command == TKM_COMMAND_PUBLISH) {
+		ref = lookup_user_key(req->keyring, KEY_LOOKUP_CREATE,
+				      KEY_NEED_WRITE);
+		if (IS_ERR(ref))
+			ret = PTR_ERR(ref);
+		else
+			update->keyring = ref;
+	}
+	if (ret) {
+		update_free(update);
+		return ret;
+	}
+	prep->payload.data[UPDATE] = update;
+	prep->quotalen = QUOTA_BYTES;
+	return 0;
+}
+
+static int tkm_preparse(struct key_preparsed_payload *prep)
+{
+	struct tkm_request *req;
+	int ret;
+
+	if (!prep->data || !prep->datalen)
+		return -EINVAL;
+	if (prep->datalen > TKM_PAYLOAD_MAX)
+		return -E2BIG;
+	req = kzalloc(sizeof(*req), GFP_KERNEL);
+	if (!req)
+		return -ENOMEM;
+	ret = tkm_optparse(prep->data, prep->datalen, req);
+	if (!ret) {
+		if (req->command == TKM_COMMAND_NEW ||
+		    req->command == TKM_COMMAND_LOAD)
+			ret = prepare_payload(prep, req);
+		else
+			ret = prepare_update(prep, req);
+	}
+	kfree(req);
+	return ret;
+}
+
+static void tkm_free_preparse(struct key_preparsed_payload *prep)
+{
+	tkm_payload_put(prep->payload.data[PAYLOAD]);
+	update_free(prep->payload.data[UPDATE]);
+}
+
+static int tkm_vet_description(const char *desc)
+{
+	char app[TKM_APP_MAX + 1], label[TKM_LABEL_MAX + 1];
+
+	return tkm_description_parse(desc, app, label);
+}
+
+/* ---- update ---- */
+
+static struct tkm_payload *payload_locked(const struct key *key)
+{
+	return rcu_dereference_protected(key->payload.rcu_data0,
+					 rwsem_is_locked(&((struct key *)key)->sem));
+}
+
+static void payload_replace(struct key *key, struct tkm_payload *fresh)
+{
+	struct tkm_payload *old = payload_locked(key);
+
+	rcu_assign_keypointer(key, fresh);
+	tkm_payload_put(old);
+}
+
+/*
+ * Possession is not identity: a session keyring may be inherited over the
+ * border of a user namespace, its owner's domain is not.
+ */
+static int may_use(const struct key *key, const struct tkm_payload *payload)
+{
+	if (!kuid_has_mapping(current_user_ns(), key->uid) ||
+	    payload->rec.side != current_side())
+		return -EPERM;
+	return 0;
+}
+
+static int update_reseal(struct key *key, struct tkm_payload *payload,
+			 const struct tkm_update *update)
+{
+	struct tkm_payload *fresh;
+
+	fresh = tkm_data_reseal(payload, &update->req, &update->auth);
+	if (IS_ERR(fresh))
+		return PTR_ERR(fresh);
+	payload_replace(key, fresh);
+	return 0;
+}
+
+static int update_publish(struct key *key, struct tkm_payload *payload,
+			  const struct tkm_update *update)
+{
+	struct key *keyring = key_ref_to_ptr(update->keyring);
+
+	if (!(payload->rec.uses & TKM_USE_PUBLISH) ||
+	    payload->rec.not_before > ktime_get_real_seconds())
+		return -EPERM;
+	if (keyring->type != &key_type_keyring)
+		return -ENOTDIR;
+	return tkm_publish(key, payload, update->req.publish_desc, keyring,
+			   (struct tkm_published **)
+				&key->payload.data[PUBLISHED]);
+}
+
+/*
+ * add_key found a key of this description in the keyring. A key that is there
+ * is never overwritten: what it holds may be all there is. Its own chain may
+ * be loaded over it again, so that scripts may run twice. A negative key, left
+ * by a request that nobody answered, becomes a real one.
+ */
+static int update_again(struct key *key, struct key_preparsed_payload *prep)
+{
+	struct tkm_payload *fresh = prep->payload.data[PAYLOAD];
+	struct tkm_payload *old;
+	int ret;
+
+	if (key_is_negative(key)) {
+		ret = key_payload_reserve(key, prep->quotalen);
+		if (ret)
+			return ret;
+		prep->payload.data[PAYLOAD] = NULL;
+		rcu_assign_keypointer(key, fresh);
+		key->expiry = prep->expiry;
+		return 0;
+	}
+	old = payload_locked(key);
+	if (!old)
+		return -EKEYREVOKED;
+	if (old->chain_len == fresh->chain_len &&
+	    !memcmp(old->chain, fresh->chain, old->chain_len))
+		return 0;
+	return -EEXIST;
+}
+
+static int tkm_update(struct key *key, struct key_preparsed_payload *prep)
+{
+	const struct tkm_update *update = prep->payload.data[UPDATE];
+	struct tkm_payload *payload;
+	int ret;
+
+	if (!update)
+		return update_again(key, prep);
+	if (key_is_negative(key))
+		return -ENOKEY;
+	/* Waiting for the lock, it may have been revoked. */
+	ret = key_validate(key);
+	if (ret)
+		return ret;
+	payload = payload_locked(key);
+	if (!payload)
+		return -EKEYREVOKED;
+	ret = may_use(key, payload);
+	if (ret)
+		return ret;
+	if (update->req.command == TKM_COMMAND_RESEAL)
+		return update_reseal(key, payload, update);
+	return update_publish(key, payload, update);
+}
+
+/* ---- the end of a key ---- */
+
+static void detach(struct key *key)
+{
+	struct tkm_published *published = key->payload.data[PUBLISHED];
+	struct tkm_payload *payload =
+		rcu_dereference_protected(key->payload.rcu_data0, true);
+
+	key->payload.data[PUBLISHED] = NULL;
+	tkm_publish_end(published);
+	rcu_assign_keypointer(key, NULL);
+	tkm_payload_put(payload);
+}
+
+static void tkm_revoke(struct key *key)
+{
+	key_payload_reserve(key, 0);
+	/* A negative key holds an error where a payload would be. */
+	if (key_is_positive(key))
+		detach(key);
+}
+
+static void tkm_destroy(struct key *key)
+{
+	if (key_is_positive(key))
+		detach(key);
+}
+
+/* ---- looking ---- */
+
+static const char *state_name(const struct key *key,
+			      const struct tkm_payload *payload)
+{
+	time64_t now = ktime_get_real_seconds();
+
+	if (tkm_key_expires(key) <= now)
+		return "expired";
+	return payload->rec.not_before > now ? "pre-active" : "active";
+}
+
+/* Atomic: under RCU and a spinlock of the keyring's. */
+static void tkm_describe(const struct key *key, struct seq_file *m)
+{
+	const struct tkm_payload *payload;
+
+	seq_puts(m, key->description);
+	if (!key_is_positive(key))
+		return;
+	rcu_read_lock();
+	payload = rcu_dereference(key->payload.rcu_data0);
+	if (payload)
+		seq_printf(m, ": app=%s label=%s kind=%s class=%s state=%s policy=%s%s",
+			   payload->rec.app, payload->rec.label,
+			   tkm_kind_name(payload->rec.kind),
+			   tkm_class_name(payload->rec.class),
+			   state_name(key, payload), payload->policy,
+			   payload->flat ? " flat" : "");
+	rcu_read_unlock();
+}
+
+/* The chain, in hex, as trusted keys do: "load $(cat file)" works. */
+static long tkm_read(const struct key *key, char *buffer, size_t buflen)
+{
+	const struct tkm_payload *payload = payload_locked(key);
+	size_t len;
+	int ret;
+
+	if (!payload)
+		return -EKEYREVOKED;
+	ret = may_use(key, payload);
+	if (ret)
+		return ret;
+	len = 2 * payload->chain_len;
+	if (buffer && buflen >= len)
+		bin2hex(buffer, payload->chain, payload->chain_len);
+	return len;
+}
+
+/* Nobody to ask yet, and no process is started to find one. */
+static int tkm_request_key(struct key *authkey, void *aux)
+{
+	complete_request_key(authkey, -ENOKEY);
+	return -ENOKEY;
+}
+
+struct key_type tkm_key_type = {
+	.name = "tkm",
+	.def_datalen = QUOTA_BYTES,
+	.vet_description = tkm_vet_description,
+	.preparse = tkm_preparse,
+	.free_preparse = tkm_free_preparse,
+	.instantiate = generic_key_instantiate,
+	.update = tkm_update,
+	.revoke = tkm_revoke,
+	.destroy = tkm_destroy,
+	.describe = tkm_describe,
+	.read = tkm_read,
+	.request_key = tkm_request_key,
+};

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+/* tkm: keys that are made, kept and used under a TPM 2.0. Table of contents. */
+#define pr_fmt(fmt) "tkm: " fmt
+
+#include <linux/module.h>
+
+#include "tkm_internal.h"
+
+static int __init tkm_init(void)
+{
+	int ret;
+
+	tkm_session_init();
+	ret = tkm_bus_init();
+	if (ret)
+		goto out_session;
+	ret = tkm_publish_init();
+	if (ret)
+		goto out_bus;
+	/* Last: from here on anyone can call. */
+	ret = register_key_type(&tkm_key_type);
+	if (ret)
+		goto out_publish;
+	pr_info("version " TKM_VERSION "\n");
+	return 0;
+
+out_publish:
+	tkm_publish_exit();
+out_bus:
+	tkm_bus_exit();
+out_session:
+	tkm_session_exit();
+	return ret;
+}
+
+/*
+ * ORDER: every key holds a reference on the module, so there is none here; the
+ * key type goes first all the same, then what its last keys queued, then what
+ * that queued.
+ */
+static void __exit tkm_exit(void)
+{
+	unregister_key_type(&tkm_key_type);
+	tkm_publish_exit();
+	tkm_bus_exit();
+	/* Payloads that were freed by RCU still put their storage keys. */
+	rcu_barrier();
+	tkm_hierarchy_exit();
+	tkm_session_exit();
+}
+
+module_init(tkm_init);
+module_exit(tkm_exit);
+
+MODULE_DESCRIPTION("Keys under a TPM 2.0 that no application holds");
+MODULE_AUTHOR("The tkm authors");
+MODULE_VERSION(TKM_VERSION);
+MODULE_LICENSE("GPL");

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a key holds. A payload is made whole, published once, and never changed
+ * after that: reseal makes another one. Who uses it takes a reference first;
+ * describe, which may not sleep, looks under RCU. The last reference wipes it.
+ *
+ * Each payload holds a reference on the module, so that rmmod says busy while
+ * a key lives: key types have no owner of their own.
+ */
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "tkm_internal.h"
+
+struct tkm_payload *tkm_payload_alloc(void)
+{
+	struct tkm_payload *payload;
+
+	if (!try_module_get(THIS_MODULE))
+		return NULL;
+	payload = kzalloc(sizeof(*payload), GFP_KERNEL);
+	if (!payload) {
+		module_put(THIS_MODULE);
+		return NULL;
+	}
+	refcount_set(&payload->refs, 1);
+	return payload;
+}
+
+struct tkm_payload *tkm_payload_get(struct tkm_payload *payload)
+{
+	refcount_inc(&payload->refs);
+	return payload;
+}
+
+static void payload_free(struct rcu_head *rcu)
+{
+	struct tkm_payload *payload =
+		container_of(rcu, struct tkm_payload, rcu);
+
+	tkm_node_put(payload->node);
+	kfree(payload->chain);
+	kfree_sensitive(payload);
+	/* tkm_exit() waits for the rest of this function (rcu_barrier). */
+	module_put(THIS_MODULE);
+}
+
+void tkm_payload_put(struct tkm_payload *payload)
+{
+	if (!payload || !refcount_dec_and_test(&payload->refs))
+		return;
+	/* The clear key does not wait for the grace period; nobody reads it. */
+	memzero_explicit(payload->data, sizeof(payload->data));
+	call_rcu(&payload->rcu, payload_free);
+}
+
+/* The registers of a policy; a selection that is not ours stays unnamed. */
+static void policy_pcrs(const struct tkm_policy *policy, struct tkm_pcrs *pcrs)
+{
+	struct tkm_policy_pcr pcr;
+	unsigned int i;
+
+	for (i = 0; i < policy->n; i++)
+		if (policy->el[i].cc == TPM_CC_POLICY_PCR &&
+		    !tkm_policy_pcr_decode(&policy->el[i], &pcr))
+			tkm_pcrs_decode(pcr.selection, pcr.selection_len, pcrs);
+}
+
+void tkm_payload_name_policy(struct tkm_payload *payload,
+			     const struct tkm_policy *policy)
+{
+	char *out = payload->policy;
+	size_t size = sizeof(payload->policy), n = 0;
+
+	policy_pcrs(policy, &payload->pcrs);
+	if (payload->pcrs.mask)
+		n = tkm_pcrs_write(&payload->pcrs, out, size);
+	else if (tkm_policy_has(policy, TPM_CC_POLICY_PCR))
+		n = scnprintf(out, size, "pcrs");
+	if (payload->has_auth)
+		n += scnprintf(out + n, size - n, "%sauth", n ? "+" : "");
+	if (!n)
+		scnprintf(out, size, "none");
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Salted sessions: what keeps the wire between kernel and TPM from reading or
+ * changing what goes over it.
+ *
+ * The idea: we make a secret, encrypt it to the SRK whose Name we pinned, and
+ * hand it over in TPM2_StartAuthSession. Only the chip that holds the SRK can
+ * compute the session key from it, so every HMAC under that key proves that
+ * the chip answered, and every parameter encrypted under it is for the chip
+ * alone. What this does not meet: an interposer that was there before the SRK
+ * was ever seen, and a chip that is broken itself.
+ *
+ * Use: tkm_session_salt() (no TPM command; before the hold), then
+ * tkm_session_start(), then commands with bus->session; the command that does
+ * not continue the session ends it, else tkm_session_end() does.
+ *
+ * TPM 2.0 Part 1, "Session Key Creation", "Secret Sharing" (Annexes B.10.3 and
+ * C.6.1 for RSA and ECC); Part 3, TPM2_StartAuthSession.
+ */
+#define pr_fmt(fmt) "tkm: " fmt
+
+#include <crypto/akcipher.h>
+#include <crypto/ecdh.h>
+#include <crypto/internal/ecc.h>
+#include <linux/crypto.h>
+#include <linux/random.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+
+#include "tkm_internal.h"
+
+#define P256_DIGITS	4
+#define P256_BYTES	32
+#define RSA_BYTES	256
+
+/* "rsa" is built in on the kernels we know; ECC SRKs work without it. */
+static struct crypto_akcipher *rsa_tfm;
+
+/* ---- ECC: an ephemeral key, ECDH with the SRK, KDFe ---- */
+
+struct ecc_work {
+	u64 private[P256_DIGITS];
+	u64 public[2 * P256_DIGITS];
+	u64 srk[2 * P256_DIGITS];
+	u64 shared[P256_DIGITS];
+	u8 x[P256_BYTES];
+	u8 y[P256_BYTES];
+	u8 z[P256_BYTES];
+	u8 srk_x[P256_BYTES];
+	u8 srk_y[P256_BYTES];
+};
+
+/* The ecc library counts in digits, the least significant first. */
+static void digits_to_bytes(const u64 *digits, u8 *bytes)
+{
+	ecc_swap_digits(digits, (u64 *)bytes, P256_DIGITS);
+}
+
+/* A coordinate on the wire may lack leading zeros. */
+static void pad_coordinate(const u8 *p, u16 len, u8 out[P256_BYTES])
+{
+	memset(out, 0, P256_BYTES);
+	memcpy(out + P256_BYTES - len, p, len);
+}
+
+static int ephemeral_key(struct ecc_work *w)
+{
+	int tries;
+
+	for (tries = 0; tries < 8; tries++) {
+		get_random_bytes(w->private, sizeof(w->private));
+		if (!ecc_is_key_valid(ECC_CURVE_NIST_P256, P256_DIGITS,
+				      w->private, sizeof(w->private)))
+			return ecc_make_pub_key(ECC_CURVE_NIST_P256,
+						P256_DIGITS, w->private,
+						w->public);
+	}
+	return -EIO;
+}
+
+static int salt_ecc(const struct tkm_public *srk, struct tkm_salt *salt)
+{
+	struct tkm_writer out;
+	struct ecc_work *w;
+	int ret;
+
+	w = kzalloc(sizeof(*w), GFP_KERNEL);
+	if (!w)
+		return -ENOMEM;
+	pad_coordinate(srk->x, srk->x_len, w->srk_x);
+	pad_coordinate(srk->y, srk->y_len, w->srk_y);
+	ecc_swap_digits(w->srk_x, w->srk, P256_DIGITS);
+	ecc_swap_digits(w->srk_y, w->srk + P256_DIGITS, P256_DIGITS);
+
+	ret = ephemeral_key(w);
+	if (ret)
+		goto out;
+	/* Refuses a point that is not on the curve. */
+	ret = crypto_ecdh_shared_secret(ECC_CURVE_NIST_P256, P256_DIGITS,
+					w->private, w->srk, w->shared);
+	if (ret) {
+		ret = -EIO;
+		goto out;
+	}
+	digits_to_bytes(w->shared, w->z);
+	digits_to_bytes(w->public, w->x);
+	digits_to_bytes(w->public + P256_DIGITS, w->y);
+	tkm_kdfe(w->z, "SECRET", w->x, w->srk_x, salt->secret);
+
+	tkm_writer_init(&out, salt->encrypted, sizeof(salt->encrypted));
+	tkm_put_tpm2b(&out, w->x, P256_BYTES);
+	tkm_put_tpm2b(&out, w->y, P256_BYTES);
+	salt->encrypted_len = out.len;
+out:
+	kfree_sensitive(w);
+	return ret;
+}
+
+/* ---- RSA: OAEP under the SRK's modulus ---- */
+
+/* RSAPublicKey (RFC 8017, A.1.1), as the "rsa" transform wants it. */
+static size_t rsa_public_key(const struct tkm_public *srk, u8 *out, size_t size)
+{
+	struct tkm_writer w;
+	u16 n = srk->x_len;
+
+	/* SEQUENCE { INTEGER 00 || modulus, INTEGER exponent } */
+	tkm_writer_init(&w, out, size);
+	tkm_put_u16(&w, 0x3082);
+	tkm_put_u16(&w, 4 + 1 + n + 2 + 4);
+	tkm_put_u16(&w, 0x0282);
+	tkm_put_u16(&w, 1 + n);
+	tkm_put_u8(&w, 0);
+	tkm_put_bytes(&w, srk->x, n);
+	tkm_put_u16(&w, 0x0204);
+	tkm_put_u32(&w, srk->rsa_exponent);
+	return w.overflow ? 0 : w.len;
+}
+
+static int rsa_encrypt(u8 *block, u8 *out)
+{
+	struct akcipher_request *req;
+	struct scatterlist src, dst;
+	DECLARE_CRYPTO_WAIT(wait);
+	int ret;
+
+	req = akcipher_request_alloc(rsa_tfm, GFP_KERNEL);
+	if (!req)
+		return -ENOMEM;
+	sg_init_one(&src, block, RSA_BYTES);
+	sg_init_one(&dst, out, RSA_BYTES);
+	akcipher_request_set_crypt(req, &src, &dst, RSA_BYTES, RSA_BYTES);
+	akcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_SLEEP,
+				      crypto_req_done, &wait);
+	ret = crypto_wait_req(crypto_akcipher_encrypt(req), &wait);
+	akcipher_request_free(req);
+	return ret ? -EIO : 0;
+}
+
+static int salt_rsa(const struct tkm_public *srk, struct tkm_salt *salt)
+{
+	/* Scatterlists want memory of kmalloc's. */
+	struct {
+		u8 block[RSA_BYTES];
+		u8 out[RSA_BYTES];
+		u8 key[RSA_BYTES + 32];
+		u8 seed[32];
+	} *w;
+	size_t len;
+	int ret;
+
+	if (!rsa_tfm || srk->x_len != RSA_BYTES)
+		return -EOPNOTSUPP;
+	w = kzalloc(sizeof(*w), GFP_KERNEL);
+	if (!w)
+		return -ENOMEM;
+	len = rsa_public_key(srk, w->key, sizeof(w->key));
+	ret = crypto_akcipher_set_pub_key(rsa_tfm, w->key, len);
+	if (ret) {
+		ret = -EIO;
+		goto out;
+	}
+	get_random_bytes(salt->secret, sizeof(salt->secret));
+	get_random_bytes(w->seed, sizeof(w->seed));
+	ret = tkm_oaep_pad(salt->secret, sizeof(salt->secret), "SECRET",
+			   sizeof("SECRET"), w->seed, w->block, RSA_BYTES);
+	if (!ret)
+		ret = rsa_encrypt(w->block, w->out);
+	if (!ret) {
+		memcpy(salt->encrypted, w->out, RSA_BYTES);
+		salt->encrypted_len = RSA_BYTES;
+	}
+out:
+	kfree_sensitive(w);
+	return ret;
+}
+
+int tkm_session_salt(const struct tkm_srk *srk, struct tkm_salt *salt)
+{
+	int ret;
+
+	if (srk->pub.type == TPM_ALG_ECC)
+		ret = salt_ecc(&srk->pub, salt);
+	else
+		ret = salt_rsa(&srk->pub, salt);
+	salt->ready = !ret;
+	if (ret)
+		memzero_explicit(salt, sizeof(*salt));
+	return ret;
+}
+
+int tkm_session_start(struct tkm_bus *bus, bool policy)
+{
+	int ret;
+
+	if (bus->session.handle) {
+		if (!policy && !bus->session.policy)
+			return 0;
+		tkm_session_end(bus);
+	}
+	/* The first of a hold has its salt; a later one makes it here. */
+	if (!bus->salt.ready) {
+		ret = tkm_session_salt(&bus->srk, &bus->salt);
+		if (ret)
+			return ret;
+	}
+	ret = tkm_tpm_start_auth_session(bus, policy, &bus->salt);
+	memzero_explicit(&bus->salt, sizeof(bus->salt));
+	/* No such handle, or it could not decrypt: not the SRK we know. */
+	if (ret && (tkm_tpm_rc_base(bus->rc) == TPM_RC_HANDLE ||
+		    tkm_tpm_rc_base(bus->rc) == TPM_RC_VALUE)) {
+		tkm_hierarchy_doubt(bus);
+		return -ENOKEY;
+	}
+	return ret;
+}
+
+void tkm_session_end(struct tkm_bus *bus)
+{
+	if (bus->session.handle)
+		tkm_bus_flush(bus, bus->session.handle);
+	memzero_explicit(&bus->session, sizeof(bus->session));
+}
+
+void tkm_session_init(void)
+{
+	struct crypto_akcipher *tfm = crypto_alloc_akcipher("rsa", 0, 0);
+
+	if (IS_ERR(tfm))
+		pr_notice("no RSA in this kernel: an RSA storage root key cannot be used\n");
+	else
+		rsa_tfm = tfm;
+}
+
+void tkm_session_exit(void)
+{
+	if (rsa_tfm)
+		crypto_free_akcipher(rsa_tfm);
+	rsa_tfm = NULL;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the rooms of the module offer one another, one section a file. The pure
+ * files are in core.h.
+ *
+ * Who does what: a task calls the key type, which reads the text, checks
+ * everything that needs no TPM and hands an operation to the bus. One worker
+ * takes operations from the bus, one at a time, and is the only one that
+ * touches the TPM and the hierarchy: none of their state needs a lock.
+ */
+#ifndef TKM_INTERNAL_H
+#define TKM_INTERNAL_H
+
+#include <linux/completion.h>
+#include <linux/key.h>
+#include <linux/key-type.h>
+#include <linux/list.h>
+#include <linux/refcount.h>
+#include <linux/tpm.h>
+#include <linux/uidgid.h>
+
+#include "core.h"
+
+#define TKM_VERSION "0.1"
+
+struct tkm_bus;
+struct tkm_node;
+struct tkm_op;
+
+/* ---- bus.c: the queue before the TPM, and one hold of it ---------------- */
+
+/* A storage key that is loaded, or the SRK. */
+struct tkm_parent {
+	u32 handle;
+	const u8 *name;			/* TKM_NAME_SIZE */
+};
+
+/*
+ * struct tkm_srk - the storage root key as we know it
+ * @known: the fields below are valid for the chip at hand
+ * @name: its Name, compared with the pinned one
+ * @bytes: its TPMT_PUBLIC
+ * @len: its length
+ * @pub: decoded, points into @bytes
+ */
+struct tkm_srk {
+	bool known;
+	u8 name[TKM_NAME_SIZE];
+	u8 bytes[512];
+	u16 len;
+	struct tkm_public pub;
+};
+
+/* A secret for one session, and its encryption to the SRK. */
+struct tkm_salt {
+	bool ready;
+	u8 secret[32];
+	u8 encrypted[256];		/* TPM2B_ENCRYPTED_SECRET's content */
+	u16 encrypted_len;
+};
+
+#define TKM_BUS_OPEN_MAX 4
+
+/**
+ * struct tkm_bus - the worker's view of the TPM; only the worker touches it
+ * @chip: the chip, with a reference, or NULL
+ * @held: tpm_try_get_ops() is in force
+ * @closed: this chip was reset behind our back; nothing is sent any more
+ * @again: set by whoever knows that running the operation once more may help
+ * @more: another operation waits and this hold has room for it
+ * @rc: response code of the last command
+ * @buf: one page: command and response
+ * @srk: the storage root key
+ * @salt: prepared before the hold
+ * @session: our one session; handle 0 when there is none
+ * @parent: the storage key that is loaded, NULL when none or the SRK
+ * @parent_handle: its handle
+ * @open: transient handles and sessions that are to be flushed
+ * @n_open: how many
+ */
+struct tkm_bus {
+	struct tpm_chip *chip;
+	bool held;
+	bool closed;
+	bool again;
+	bool more;
+	u32 rc;
+	u8 *buf;
+	struct tkm_srk srk;
+	struct tkm_salt salt;
+	struct tkm_session session;
+	struct tkm_node *parent;
+	u32 parent_handle;
+	u32 open[TKM_BUS_OPEN_MAX];
+	unsigned int n_open;
+};
+
+/**
+ * struct tkm_op - one operation on the TPM
+ * @run: called by the worker, inside a hold; may be called
+ *	again when it set bus->again. Returns 0 or a negative errno
+ * @release: frees it with the last reference
+ * @result: what @run returned; valid after tkm_bus_run() gave anything but
+ *	-EINTR
+ * Others: bus.c's own.
+ *
+ * It owns everything it works on: the task that asked may be killed while the
+ * TPM works, and then nobody waits for it.
+ */
+struct tkm_op {
+	int (*run)(struct tkm_bus *bus, struct tkm_op *op);
+	void (*release)(struct tkm_op *op);
+	int result;
+	refcount_t refs;
+	struct list_head link;
+	struct completion done;
+};
+
+int tkm_bus_init(void);
+void tkm_bus_exit(void);
+void tkm_op_init(struct tkm_op *op,
+		 int (*run)(struct tkm_bus *bus, struct tkm_op *op),
+		 void (*release)(struct tkm_op *op));
+void tkm_op_put(struct tkm_op *op);
+/*
+ * Queue the operation for the current fsuid and wait for it. Return: what
+ * @run gave; -EINTR when a fatal signal came first (the operation then ends
+ * unseen, or is never begun); -ENOMEM.
+ */
+int tkm_bus_run(struct tkm_op *op);
+
+/* What the worker's helpers use. */
+int tkm_bus_exec(struct tkm_bus *bus, const struct tkm_wire *wire,
+		 struct tkm_wire_answer *answer);
+void tkm_bus_opened(struct tkm_bus *bus, u32 handle);
+void tkm_bus_flush(struct tkm_bus *bus, u32 handle);
+/* The chip was reset: say so once, and send nothing to it any more. */
+int tkm_bus_close(struct tkm_bus *bus, const char *what);
+
+/* ---- session.c: salted sessions with the SRK ---------------------------- */
+
+void tkm_session_init(void);
+void tkm_session_exit(void);
+/* Make a salt for the SRK; no TPM command. 0, -EOPNOTSUPP, -ENOMEM, -EIO. */
+int tkm_session_salt(const struct tkm_srk *srk, struct tkm_salt *salt);
+/*
+ * Have a session of this sort in bus->session, a new one unless an HMAC
+ * session is asked for and there. One TPM command. 0 or an errno of the table.
+ */
+int tkm_session_start(struct tkm_bus *bus, bool policy);
+/* Flush it, if there is one. */
+void tkm_session_end(struct tkm_bus *bus);
+
+/* ---- tpm_cmd.c: one function for each TPM command ----------------------- */
+
+/* A created object, in the caller's memory. */
+struct tkm_created {
+	u8 pub[512];
+	u16 pub_len;
+	u8 priv[1024];
+	u16 priv_len;
+};
+
+int tkm_tpm_read_public(struct tkm_bus *bus, u32 handle, u8 *pub, u16 size,
+			u16 *len);
+int tkm_tpm_create_primary(struct tkm_bus *bus, const struct tkm_public *tmpl,
+			   u32 *handle, u8 *pub, u16 size, u16 *len);
+int tkm_tpm_evict_control(struct tkm_bus *bus, u32 object, const u8 *name,
+			  u32 persistent);
+int tkm_tpm_start_auth_session(struct tkm_bus *bus, bool policy,
+			       const struct tkm_salt *salt);
+int tkm_tpm_create(struct tkm_bus *bus, struct tkm_parent parent,
+		   struct tkm_piece auth, struct tkm_piece data,
+		   const struct tkm_public *tmpl, bool last,
+		   struct tkm_created *out);
+int tkm_tpm_load(struct tkm_bus *bus, struct tkm_parent parent,
+		 struct tkm_piece pub, struct tkm_piece priv, u32 *handle);
+int tkm_tpm_unseal(struct tkm_bus *bus, struct tkm_parent item,
+		   struct tkm_piece auth, u8 data[TKM_DATA_MAX],
+		   unsigned int *len);
+int tkm_tpm_context_save(struct tkm_bus *bus, u32 handle, u8 **context,
+			 u16 *len);
+int tkm_tpm_context_load(struct tkm_bus *bus, const u8 *context, u16 len,
+			 u32 *handle);
+int tkm_tpm_pcr_read(struct tkm_bus *bus, const struct tkm_pcrs *pcrs,
+		     u8 digest[32]);
+int tkm_tpm_policy(struct tkm_bus *bus, const struct tkm_policy_element *el);
+
+/* ---- policy.c: playing a policy into a session -------------------------- */
+
+/* Bytes of a policy that tkm made itself, and the policy that points at them. */
+struct tkm_policy_made {
+	struct tkm_policy policy;
+	u8 pcr[48];
+	u8 either[80];
+	u8 digest[32];			/* authPolicy */
+	bool any;			/* whether there is an authPolicy */
+};
+
+/* Run every element in bus->session. -EPERM where the TPM says it differs. */
+int tkm_policy_play(struct tkm_bus *bus, const struct tkm_policy *policy);
+/*
+ * A new policy: the registers' values of now, an authValue, both or neither,
+ * and with @hash the branch of the record beside it. One PCR_Read if @pcrs.
+ */
+int tkm_policy_make(struct tkm_bus *bus, const struct tkm_pcrs *pcrs,
+		    bool has_auth, const u8 *hash,
+		    struct tkm_policy_made *made);
+
+/* ---- hierarchy.c: SRK, TKMRK, TDK, ASK ---------------------------------- */
+
+void tkm_hierarchy_exit(void);
+/* Know the SRK of the chip at hand; @want is the Name it must have or NULL. */
+int tkm_hierarchy_open(struct tkm_bus *bus, const u8 *want);
+/* Another chip, or one that slept: saved contexts are worth nothing. */
+void tkm_hierarchy_forget(struct tkm_bus *bus);
+/* The ASK of an application, made if need be. Takes a reference. */
+int tkm_hierarchy_ask(struct tkm_bus *bus, const struct tkm_record *key,
+		      struct tkm_node **ask);
+/* The ASK at the end of a verified chain's storage keys. Takes a reference. */
+int tkm_hierarchy_adopt(struct tkm_bus *bus, const struct tkm_chain *chain,
+			struct tkm_node **ask);
+/* Have it loaded; NULL: the SRK. Needs a session. */
+int tkm_hierarchy_use(struct tkm_bus *bus, struct tkm_node *node,
+		      struct tkm_parent *parent);
+/* The SRK may be another one: read it anew, and run the operation again. */
+void tkm_hierarchy_doubt(struct tkm_bus *bus);
+/* The loaded storage key, if any, is flushed. */
+void tkm_hierarchy_leave(struct tkm_bus *bus);
+/* Storage keys above a key as chain objects, TKMRK first; in place. */
+void tkm_hierarchy_objects(const struct tkm_node *ask, struct tkm_chain *chain);
+struct tkm_node *tkm_node_get(struct tkm_node *node);
+void tkm_node_put(struct tkm_node *node);
+/* Give back storage keys that no key uses, the longest unused first. */
+void tkm_hierarchy_trim(void);
+
+/* ---- payload.c: what a key holds ---------------------------------------- */
+
+/**
+ * struct tkm_payload - what a key holds; never changes once a key has it
+ * @refs: one for the key, one for each use
+ * @rcu: describe looks at it under RCU only
+ * @rec: the metadata
+ * @text: its text, the description of the chain's last object
+ * @text_len: 0 for a flat key
+ * @flat: a single object under the SRK
+ * @has_auth: the TPM asks for an authValue
+ * @policy: name of the policy, for describe ("none", "sha256:7+auth")
+ * @pcrs: the registers it is bound to; mask 0 for none
+ * @node: the ASK it lies under, with a reference; NULL for a flat key
+ * @chain: DER
+ * @chain_len: its length
+ * @data: the clear key
+ * @data_len: its length
+ */
+struct tkm_payload {
+	refcount_t refs;
+	struct rcu_head rcu;
+	struct tkm_record rec;
+	char text[TKM_RECORD_MAX];
+	u16 text_len;
+	bool flat;
+	bool has_auth;
+	char policy[96];
+	struct tkm_pcrs pcrs;
+	struct tkm_node *node;
+	u8 *chain;
+	size_t chain_len;
+	u8 data[TKM_DATA_MAX];
+	unsigned int data_len;
+};
+
+/* A new one, with one reference and one on the module; NULL without memory. */
+struct tkm_payload *tkm_payload_alloc(void);
+struct tkm_payload *tkm_payload_get(struct tkm_payload *payload);
+void tkm_payload_put(struct tkm_payload *payload);
+/* After a policy is known: fill @policy. */
+void tkm_payload_name_policy(struct tkm_payload *payload,
+			     const struct tkm_policy *policy);
+
+/* ---- data.c: making, loading and resealing data keys -------------------- */
+
+/* An authValue on its way to the TPM. */
+struct tkm_auth {
+	u8 value[TKM_AUTH_MAX];
+	u16 len;
+};
+
+/*
+ * Each gives a payload that the caller owns, or an ERR_PTR with an errno of
+ * the table. They wait for the TPM, killably.
+ */
+struct tkm_payload *tkm_data_new(const struct tkm_request *req,
+				 const struct tkm_record *rec,
+				 const struct tkm_auth *auth);
+struct tkm_payload *tkm_data_load(const u8 *der, size_t len,
+				  const struct tkm_caller *caller,
+				  const struct tkm_auth *auth);
+struct tkm_payload *tkm_data_reseal(struct tkm_payload *old,
+				    const struct tkm_request *req,
+				    const struct tkm_auth *auth);
+
+/* ---- publish.c: a payload as a consumer's key --------------------------- */
+
+struct tkm_published;
+
+int tkm_publish_init(void);
+void tkm_publish_exit(void);
+/*
+ * Put @payload's key into a logon key @desc in @keyring, for the current task.
+ * Called with @key->sem held for writing. @slot is where the key remembers
+ * what it published. Return: 0; -EDQUOT, -ENOMEM, -EINVAL (description),
+ * -ENOTDIR (no keyring), or what linking into the keyring says.
+ */
+int tkm_publish(struct key *key, const struct tkm_payload *payload,
+		const char *desc, struct key *keyring,
+		struct tkm_published **slot);
+/* Everything that was published dies; needs no lock, does not sleep. */
+void tkm_publish_end(struct tkm_published *published);
+
+/* ---- key_type.c --------------------------------------------------------- */
+
+extern struct key_type tkm_key_type;
+
+/* When a key expires, TIME64_MAX for never; kernels before 6.7 may say 0. */
+static inline time64_t tkm_key_expires(const struct key *key)
+{
+	return READ_ONCE(key->expiry) ?: TIME64_MAX;
+}
+
+/* The domain of the current task. */
+void tkm_caller_now(struct tkm_caller *caller);
+
+#endif /* TKM_INTERNAL_H */

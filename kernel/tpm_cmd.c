@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One function for each TPM command (TPM 2.0 Part 3, by the command's name).
+ * They know bytes, not policy: build, send, check, parse, wipe. Each returns 0
+ * or what tkm_bus_exec() returns, and -EIO for an answer whose parameters are
+ * not the command's.
+ *
+ * Commands run in the worker only, one after the other, so the parameters have
+ * one buffer. It is wiped after every command that carried a secret.
+ */
+#include <linux/bitops.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+
+#include "tkm_internal.h"
+
+static u8 param_buf[3072];
+
+/* Every command of ours that makes or uses a secret goes through here. */
+static void with_session(struct tkm_wire *wire, struct tkm_bus *bus,
+			 u8 attributes)
+{
+	wire->session = &bus->session;
+	wire->session_attributes = attributes;
+	/* A policy session before its policy is done cannot authorise yet. */
+	wire->authorises = !bus->session.policy;
+	wire->password = bus->session.policy;
+}
+
+static int exec(struct tkm_bus *bus, struct tkm_wire *wire,
+		const struct tkm_writer *params,
+		struct tkm_wire_answer *answer, struct tkm_reader *r)
+{
+	int ret;
+
+	if (params->overflow || (wire->session && !wire->session->handle))
+		return -EIO;
+	wire->params = params->data;
+	wire->params_len = params->len;
+	ret = tkm_bus_exec(bus, wire, answer);
+	if (!ret)
+		tkm_reader_init(r, answer->params, answer->params_len);
+	return ret;
+}
+
+/* Copy a TPM2B out; false if it does not fit or is empty. */
+static bool take_tpm2b(struct tkm_reader *r, u8 *out, size_t size, u16 *len)
+{
+	const u8 *p = tkm_get_tpm2b(r, len);
+
+	if (!p || !*len || *len > size)
+		return false;
+	memcpy(out, p, *len);
+	return true;
+}
+
+static bool handle_is(u32 handle, u8 type)
+{
+	return handle >> 24 == type;
+}
+
+int tkm_tpm_read_public(struct tkm_bus *bus, u32 handle, u8 *pub, u16 size,
+			u16 *len)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_READ_PUBLIC,
+		.handles = { handle },
+		.n_handles = 1,
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer none = {};
+	struct tkm_reader r;
+	u16 n;
+	int ret;
+
+	ret = exec(bus, &wire, &none, &answer, &r);
+	if (ret)
+		return ret;
+	if (!take_tpm2b(&r, pub, size, len))
+		return -EIO;
+	/* Name and qualified name: ours is computed. */
+	tkm_get_tpm2b(&r, &n);
+	tkm_get_tpm2b(&r, &n);
+	return tkm_reader_done(&r) ? 0 : -EIO;
+}
+
+static void put_public(struct tkm_writer *w, const struct tkm_public *pub)
+{
+	size_t at = tkm_put_tpm2b_begin(w);
+
+	tkm_public_encode(w, pub);
+	tkm_put_tpm2b_end(w, at);
+}
+
+/* What follows inPublic in Create and CreatePrimary: nothing chosen. */
+static void put_no_creation(struct tkm_writer *w)
+{
+	tkm_put_u16(w, 0);
+	tkm_put_u32(w, 0);
+}
+
+/* creationData, creationHash, creationTicket: there, and not used. */
+static void skip_creation(struct tkm_reader *r)
+{
+	u16 n;
+
+	tkm_get_tpm2b(r, &n);
+	tkm_get_tpm2b(r, &n);
+	tkm_get_u16(r);
+	tkm_get_u32(r);
+	tkm_get_tpm2b(r, &n);
+}
+
+int tkm_tpm_create_primary(struct tkm_bus *bus, const struct tkm_public *tmpl,
+			   u32 *handle, u8 *pub, u16 size, u16 *len)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_CREATE_PRIMARY,
+		.handles = { TPM_RH_OWNER },
+		.n_handles = 1,
+		.response_handle = true,
+		.password = true,
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer w;
+	struct tkm_reader r;
+	u16 n;
+	int ret;
+
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	/* inSensitive: no authValue, no data. */
+	tkm_put_u16(&w, 4);
+	tkm_put_u32(&w, 0);
+	put_public(&w, tmpl);
+	put_no_creation(&w);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	if (ret)
+		return ret;
+	if (!handle_is(answer.handle, 0x80))
+		return -EIO;
+	tkm_bus_opened(bus, answer.handle);
+	*handle = answer.handle;
+	if (!take_tpm2b(&r, pub, size, len))
+		return -EIO;
+	skip_creation(&r);
+	tkm_get_tpm2b(&r, &n);
+	return tkm_reader_done(&r) ? 0 : -EIO;
+}
+
+int tkm_tpm_evict_control(struct tkm_bus *bus, u32 object, const u8 *name,
+			  u32 persistent)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_EVICT_CONTROL,
+		.handles = { TPM_RH_OWNER, object },
+		.n_handles = 2,
+		.names = { NULL, name },
+		.name_lens = { 0, TKM_NAME_SIZE },
+		.password = true,
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer w;
+	struct tkm_reader r;
+
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	tkm_put_u32(&w, persistent);
+	return exec(bus, &wire, &w, &answer, &r);
+}
+
+int tkm_tpm_start_auth_session(struct tkm_bus *bus, bool policy,
+			       const struct tkm_salt *salt)
+{
+	struct tkm_session *s = &bus->session;
+	struct tkm_wire wire = {
+		.cc = TPM_CC_START_AUTH_SESSION,
+		.handles = { TKM_SRK_HANDLE, TPM_RH_NULL },
+		.n_handles = 2,
+		.response_handle = true,
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer w;
+	struct tkm_reader r;
+	const u8 *nonce;
+	u16 n;
+	int ret;
+
+	get_random_bytes(s->nonce_caller, sizeof(s->nonce_caller));
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	tkm_put_tpm2b(&w, s->nonce_caller, sizeof(s->nonce_caller));
+	tkm_put_tpm2b(&w, salt->encrypted, salt->encrypted_len);
+	tkm_put_u8(&w, policy ? TPM_SE_POLICY : TPM_SE_HMAC);
+	tkm_put_u16(&w, TPM_ALG_AES);
+	tkm_put_u16(&w, 128);
+	tkm_put_u16(&w, TPM_ALG_CFB);
+	tkm_put_u16(&w, TPM_ALG_SHA256);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	if (ret)
+		return ret;
+	if (!handle_is(answer.handle, policy ? 0x03 : 0x02))
+		return -EIO;
+	s->handle = answer.handle;
+	s->policy = policy;
+	s->auth_value_needed = false;
+	nonce = tkm_get_tpm2b(&r, &n);
+	if (n != sizeof(s->nonce_tpm) || !tkm_reader_done(&r))
+		return -EIO;
+	memcpy(s->nonce_tpm, nonce, n);
+	tkm_kdfa(salt->secret, sizeof(salt->secret), "ATH",
+		 (struct tkm_piece){ s->nonce_tpm, 32 },
+		 (struct tkm_piece){ s->nonce_caller, 32 }, s->key,
+		 sizeof(s->key));
+	return 0;
+}
+
+/* What the TPM made must be what was asked for, but for its unique part. */
+static int check_created(const struct tkm_created *out,
+			 const struct tkm_public *tmpl)
+{
+	struct tkm_public pub;
+	int ret;
+
+	ret = tkm_public_decode(out->pub, out->pub_len, &pub);
+	if (ret)
+		return -EBADMSG;
+	if (pub.type != tmpl->type || pub.attributes != tmpl->attributes ||
+	    pub.sym_alg != tmpl->sym_alg || pub.curve != tmpl->curve ||
+	    pub.policy_len != tmpl->policy_len ||
+	    memcmp(pub.policy, tmpl->policy, tmpl->policy_len))
+		return -EBADMSG;
+	return 0;
+}
+
+int tkm_tpm_create(struct tkm_bus *bus, struct tkm_parent parent,
+		   struct tkm_piece auth, struct tkm_piece data,
+		   const struct tkm_public *tmpl, bool last,
+		   struct tkm_created *out)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_CREATE,
+		.handles = { parent.handle },
+		.n_handles = 1,
+		.names = { parent.name },
+		.name_lens = { TKM_NAME_SIZE },
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer w;
+	struct tkm_reader r;
+	size_t at;
+	int ret;
+
+	with_session(&wire, bus, TPM_SA_DECRYPT | TPM_SA_ENCRYPT |
+		     (last && !bus->more ? 0 : TPM_SA_CONTINUE));
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	at = tkm_put_tpm2b_begin(&w);
+	tkm_put_tpm2b(&w, auth.data, auth.len);
+	tkm_put_tpm2b(&w, data.data, data.len);
+	tkm_put_tpm2b_end(&w, at);
+	put_public(&w, tmpl);
+	put_no_creation(&w);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	memzero_explicit(param_buf, w.len);
+	if (ret)
+		return ret;
+	if (!take_tpm2b(&r, out->priv, sizeof(out->priv), &out->priv_len) ||
+	    !take_tpm2b(&r, out->pub, sizeof(out->pub), &out->pub_len))
+		return -EIO;
+	skip_creation(&r);
+	if (!tkm_reader_done(&r))
+		return -EIO;
+	return check_created(out, tmpl);
+}
+
+int tkm_tpm_load(struct tkm_bus *bus, struct tkm_parent parent,
+		 struct tkm_piece pub, struct tkm_piece priv, u32 *handle)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_LOAD,
+		.handles = { parent.handle },
+		.n_handles = 1,
+		.names = { parent.name },
+		.name_lens = { TKM_NAME_SIZE },
+		.response_handle = true,
+	};
+	struct tkm_wire_answer answer;
+	u8 name[TKM_NAME_SIZE];
+	struct tkm_writer w;
+	struct tkm_reader r;
+	const u8 *p;
+	u16 n;
+	int ret;
+
+	with_session(&wire, bus,
+		     TPM_SA_DECRYPT | TPM_SA_ENCRYPT | TPM_SA_CONTINUE);
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	tkm_put_tpm2b(&w, priv.data, priv.len);
+	tkm_put_tpm2b(&w, pub.data, pub.len);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	if (ret)
+		return ret;
+	if (!handle_is(answer.handle, 0x80))
+		return -EIO;
+	tkm_bus_opened(bus, answer.handle);
+	tkm_public_name(pub.data, pub.len, name);
+	p = tkm_get_tpm2b(&r, &n);
+	if (!tkm_reader_done(&r))
+		return -EIO;
+	if (n != sizeof(name) || memcmp(p, name, sizeof(name)))
+		return -EBADMSG;
+	*handle = answer.handle;
+	return 0;
+}
+
+/*
+ * Ends the session, unless it is an HMAC session and another operation waits.
+ * A policy session authorises here: its policy is done.
+ */
+int tkm_tpm_unseal(struct tkm_bus *bus, struct tkm_parent item,
+		   struct tkm_piece auth, u8 data[TKM_DATA_MAX],
+		   unsigned int *len)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_UNSEAL,
+		.handles = { item.handle },
+		.n_handles = 1,
+		.names = { item.name },
+		.name_lens = { TKM_NAME_SIZE },
+		.session = &bus->session,
+		.session_attributes = TPM_SA_ENCRYPT,
+		.authorises = true,
+		.auth_value = auth.data,
+		.auth_value_len = auth.len,
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer none = {};
+	struct tkm_reader r;
+	u16 n;
+	int ret;
+
+	if (bus->more && !bus->session.policy)
+		wire.session_attributes |= TPM_SA_CONTINUE;
+	ret = exec(bus, &wire, &none, &answer, &r);
+	if (ret)
+		return ret;
+	if (!take_tpm2b(&r, data, TKM_DATA_MAX, &n) || !tkm_reader_done(&r))
+		ret = -EIO;
+	*len = n;
+	memzero_explicit(bus->buf, TKM_WIRE_MAX);
+	return ret;
+}
+
+int tkm_tpm_context_save(struct tkm_bus *bus, u32 handle, u8 **context,
+			 u16 *len)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_CONTEXT_SAVE,
+		.handles = { handle },
+		.n_handles = 1,
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer none = {};
+	struct tkm_reader r;
+	int ret;
+
+	ret = exec(bus, &wire, &none, &answer, &r);
+	if (ret)
+		return ret;
+	if (!answer.params_len)
+		return -EIO;
+	*context = kmemdup(answer.params, answer.params_len, GFP_KERNEL);
+	*len = answer.params_len;
+	return *context ? 0 : -ENOMEM;
+}
+
+int tkm_tpm_context_load(struct tkm_bus *bus, const u8 *context, u16 len,
+			 u32 *handle)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_CONTEXT_LOAD,
+		.response_handle = true,
+		.params = context,
+		.params_len = len,
+	};
+	struct tkm_wire_answer answer;
+	int ret;
+
+	ret = tkm_bus_exec(bus, &wire, &answer);
+	if (ret)
+		return ret;
+	if (!handle_is(answer.handle, 0x80) || answer.params_len)
+		return -EIO;
+	tkm_bus_opened(bus, answer.handle);
+	*handle = answer.handle;
+	return 0;
+}
+
+static size_t bank_digest_size(u16 bank)
+{
+	switch (bank) {
+	case TPM_ALG_SHA1:
+		return 20;
+	case TPM_ALG_SHA256:
+		return 32;
+	case TPM_ALG_SHA384:
+		return 48;
+	default:
+		return 64;
+	}
+}
+
+/* One answer of PCR_Read into the hash; *left loses what was read. */
+static int hash_registers(struct tkm_reader *r, const struct tkm_pcrs *asked,
+			  u32 *left, tkm_sha256_ctx *ctx)
+{
+	size_t size = bank_digest_size(asked->bank);
+	struct tkm_pcrs got = {};
+	const u8 *selection = r->data, *p;
+	u32 count, i;
+	u16 n;
+
+	/* TPML_PCR_SELECTION of one bank: count, hash, size, bitmap. */
+	count = tkm_get_u32(r);
+	tkm_get_u16(r);
+	tkm_get_bytes(r, tkm_get_u8(r));
+	if (r->bad || count != 1)
+		return -EIO;
+	/* A bank that is not allocated answers with no register at all. */
+	if (tkm_pcrs_decode(selection, r->data - selection, &got) ||
+	    got.bank != asked->bank || !got.mask)
+		return -EOPNOTSUPP;
+	if (got.mask & ~*left)
+		return -EIO;
+	count = tkm_get_u32(r);
+	if (count != hweight32(got.mask))
+		return -EIO;
+	for (i = 0; i < count; i++) {
+		p = tkm_get_tpm2b(r, &n);
+		if (!p || n != size)
+			return -EIO;
+		tkm_sha256_update(ctx, p, n);
+	}
+	/* Nothing left out below the highest: the hash goes upwards. */
+	if ((*left & (BIT(fls(got.mask)) - 1)) != got.mask)
+		return -EIO;
+	*left &= ~got.mask;
+	return tkm_reader_done(r) ? 0 : -EIO;
+}
+
+/* The session audits: its HMAC covers what was read. At most 8 a command. */
+int tkm_tpm_pcr_read(struct tkm_bus *bus, const struct tkm_pcrs *pcrs,
+		     u8 digest[32])
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_PCR_READ,
+		.session = &bus->session,
+		.session_attributes = TPM_SA_AUDIT | TPM_SA_CONTINUE,
+	};
+	struct tkm_pcrs left = *pcrs;
+	struct tkm_wire_answer answer;
+	u32 update = 0, first = 0;
+	tkm_sha256_ctx ctx;
+	struct tkm_writer w;
+	struct tkm_reader r;
+	int ret;
+
+	tkm_sha256_init(&ctx);
+	while (left.mask) {
+		tkm_writer_init(&w, param_buf, sizeof(param_buf));
+		tkm_pcrs_encode(&w, &left);
+		ret = exec(bus, &wire, &w, &answer, &r);
+		if (ret)
+			return ret;
+		update = tkm_get_u32(&r);
+		if (left.mask == pcrs->mask)
+			first = update;
+		ret = hash_registers(&r, pcrs, &left.mask, &ctx);
+		if (ret)
+			return ret;
+	}
+	tkm_sha256_final(&ctx, digest);
+	if (update != first) {
+		/* A register changed between two answers. */
+		bus->again = true;
+		return -EPERM;
+	}
+	return 0;
+}
+
+/*
+ * One element of a policy; carries no secret, and what it does is enforced by
+ * the TPM at the command that the policy authorises.
+ */
+int tkm_tpm_policy(struct tkm_bus *bus, const struct tkm_policy_element *el)
+{
+	struct tkm_wire wire = {
+		.cc = el->cc,
+		.handles = { bus->session.handle },
+		.n_handles = 1,
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer w;
+	struct tkm_reader r;
+	int ret;
+
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	tkm_put_bytes(&w, el->body, el->body_len);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	if (ret)
+		return ret;
+	return tkm_reader_done(&r) ? 0 : -EIO;
+}
