@@ -80,21 +80,21 @@ static int verify_policy(const struct tkm_object *obj,
 {
 	struct tkm_policy real = obj->policy;
 	const struct tkm_policy_element *or = &real.el[real.n - 1];
-	u8 digest[32], either[32];
+	u8 before[32], expected[32], digest[32];
 	int ret;
 
 	if (or->cc != TPM_CC_POLICY_OR)
 		return -EBADMSG;
 	/* The whole list first: that the OR holds the branch before it. */
-	ret = tkm_policy_digest(&obj->policy, either);
+	ret = tkm_policy_digest(&obj->policy, digest);
 	if (ret)
 		return ret;
 	real.n--;
-	ret = tkm_policy_digest(&real, digest);
+	ret = tkm_policy_digest(&real, before);
 	if (ret)
 		return ret;
-	tkm_policy_or_digest(digest, hash, digest);
-	if (!real.n || memcmp(digest, either, 32) || !policy_is(pub, digest))
+	tkm_policy_or_digest(before, hash, expected);
+	if (!real.n || memcmp(digest, expected, 32) || !policy_is(pub, digest))
 		return -EBADMSG;
 	/* A value that is there is asked for, and only then. */
 	if (tkm_policy_has(&real, TPM_CC_POLICY_AUTH_VALUE) == obj->empty_auth)

@@ -552,7 +552,10 @@ void tkm_policy_or_encode(struct tkm_writer *w, const u8 a[32], const u8 b[32]);
  */
 int tkm_policy_digest(const struct tkm_policy *policy, u8 digest[32]);
 
-/* Digest of PolicyOR(@a, @b): H(0^32 || TPM_CC_PolicyOR || @a || @b). */
+/*
+ * Digest of PolicyOR(@a, @b): H(0^32 || TPM_CC_PolicyOR || @a || @b). @digest
+ * is neither of them.
+ */
 void tkm_policy_or_digest(const u8 a[32], const u8 b[32], u8 digest[32]);
 
 /* Whether the policy has an element with this command code. */

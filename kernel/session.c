@@ -38,26 +38,19 @@ static struct crypto_akcipher *rsa_tfm;
 
 /* ---- ECC: an ephemeral key, ECDH with the SRK, KDFe ---- */
 
+/*
+ * The ecc library takes and gives public keys and secrets as big-endian bytes,
+ * x then y; only private keys are numbers to it.
+ */
 struct ecc_work {
 	u64 private[P256_DIGITS];
 	u64 public[2 * P256_DIGITS];
 	u64 srk[2 * P256_DIGITS];
 	u64 shared[P256_DIGITS];
-	u8 x[P256_BYTES];
-	u8 y[P256_BYTES];
-	u8 z[P256_BYTES];
-	u8 srk_x[P256_BYTES];
-	u8 srk_y[P256_BYTES];
 };
 
-/* The ecc library counts in digits, the least significant first. */
-static void digits_to_bytes(const u64 *digits, u8 *bytes)
-{
-	ecc_swap_digits(digits, (u64 *)bytes, P256_DIGITS);
-}
-
 /* A coordinate on the wire may lack leading zeros. */
-static void pad_coordinate(const u8 *p, u16 len, u8 out[P256_BYTES])
+static void pad_coordinate(const u8 *p, u16 len, u8 *out)
 {
 	memset(out, 0, P256_BYTES);
 	memcpy(out + P256_BYTES - len, p, len);
@@ -82,15 +75,18 @@ static int salt_ecc(const struct tkm_public *srk, struct tkm_salt *salt)
 {
 	struct tkm_writer out;
 	struct ecc_work *w;
+	const u8 *x, *y;
+	u8 *srk_x;
 	int ret;
 
 	w = kzalloc(sizeof(*w), GFP_KERNEL);
 	if (!w)
 		return -ENOMEM;
-	pad_coordinate(srk->x, srk->x_len, w->srk_x);
-	pad_coordinate(srk->y, srk->y_len, w->srk_y);
-	ecc_swap_digits(w->srk_x, w->srk, P256_DIGITS);
-	ecc_swap_digits(w->srk_y, w->srk + P256_DIGITS, P256_DIGITS);
+	x = (u8 *)w->public;
+	y = x + P256_BYTES;
+	srk_x = (u8 *)w->srk;
+	pad_coordinate(srk->x, srk->x_len, srk_x);
+	pad_coordinate(srk->y, srk->y_len, srk_x + P256_BYTES);
 
 	ret = ephemeral_key(w);
 	if (ret)
@@ -102,14 +98,11 @@ static int salt_ecc(const struct tkm_public *srk, struct tkm_salt *salt)
 		ret = -EIO;
 		goto out;
 	}
-	digits_to_bytes(w->shared, w->z);
-	digits_to_bytes(w->public, w->x);
-	digits_to_bytes(w->public + P256_DIGITS, w->y);
-	tkm_kdfe(w->z, "SECRET", w->x, w->srk_x, salt->secret);
+	tkm_kdfe((u8 *)w->shared, "SECRET", x, srk_x, salt->secret);
 
 	tkm_writer_init(&out, salt->encrypted, sizeof(salt->encrypted));
-	tkm_put_tpm2b(&out, w->x, P256_BYTES);
-	tkm_put_tpm2b(&out, w->y, P256_BYTES);
+	tkm_put_tpm2b(&out, x, P256_BYTES);
+	tkm_put_tpm2b(&out, y, P256_BYTES);
 	salt->encrypted_len = out.len;
 out:
 	kfree_sensitive(w);
