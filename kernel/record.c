@@ -194,9 +194,12 @@ static bool is_leap(u32 year)
 	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
-static u32 days_in_year(u32 year)
+/* From 1970-01-01, before which 477 leap days had been. */
+static u32 days_before_year(u32 year)
 {
-	return is_leap(year) ? 366 : 365;
+	u32 y = year - 1;
+
+	return (year - YEAR_MIN) * 365 + y / 4 - y / 100 + y / 400 - 477;
 }
 
 static u32 days_in_month(u32 year, u32 month)
@@ -224,14 +227,13 @@ static int parse_date(const char *p, s64 *seconds)
 {
 	u32 year = digits(p, 4), month = digits(p + 5, 2);
 	u32 day = digits(p + 8, 2);
-	u32 days = 0, i;
+	u32 days, i;
 
 	if (p[4] != '-' || p[7] != '-' || year < YEAR_MIN || year > YEAR_MAX ||
 	    month < 1 || month > 12 || day < 1 ||
 	    day > days_in_month(year, month))
 		return -EINVAL;
-	for (i = YEAR_MIN; i < year; i++)
-		days += days_in_year(i);
+	days = days_before_year(year);
 	for (i = 1; i < month; i++)
 		days += days_in_month(year, i);
 	*seconds = (s64)(days + day - 1) * SECONDS_PER_DAY;
@@ -277,7 +279,7 @@ static void put_digits(char *p, size_t n, u32 v)
 
 void tkm_time_write(s64 seconds, char out[21])
 {
-	u32 year = YEAR_MIN, month = 1, days, rest;
+	u32 year, month = 1, days, rest;
 
 	if (!time_ok(seconds))
 		seconds = seconds < 0 ? 0 : TIME_MAX;
@@ -287,8 +289,10 @@ void tkm_time_write(s64 seconds, char out[21])
 	 */
 	days = (u32)(seconds >> 7) / 675;
 	rest = (u32)(seconds - (s64)days * SECONDS_PER_DAY);
-	for (; days >= days_in_year(year); year++)
-		days -= days_in_year(year);
+	year = YEAR_MIN + days / 366; /* this one or one soon after it */
+	while (days >= days_before_year(year + 1))
+		year++;
+	days -= days_before_year(year);
 	for (; days >= days_in_month(year, month); month++)
 		days -= days_in_month(year, month);
 	memcpy(out, "yyyy-mm-ddThh:mm:ssZ", 21);
