@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What a person types. `make help` lists it. What the kernel's build reads is in
+# Kbuild; what the targets do is in tools/.
+
+# The kernel to build for and install to: any folder of kernel headers.
+KDIR	?= /lib/modules/$(shell uname -r)/build
+PREFIX	?= /usr/local
+DESTDIR	?=
+
+# The kernels of the test machines, as tools/kernel knows them.
+KERNELS	?= 6.1 6.12
+
+Q	:= $(if $(filter 1,$(V)),,@)
+export V
+
+VERSION	 = $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+RELEASE	 = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"/\1/p' \
+		$(KDIR)/include/generated/utsrelease.h)
+SOURCES	:= Kbuild dkms.conf kernel include
+DKMS	 = $(DESTDIR)/usr/src/tkm-$(VERSION)
+UPDATES	 = $(DESTDIR)/lib/modules/$(RELEASE)/updates
+MAN	:= $(DESTDIR)$(PREFIX)/share/man
+PAGES	:= $(wildcard Documentation/man/*.[1-8])
+
+all:
+	$(Q)tools/module $(KDIR) build/local modules
+
+help:
+	@echo 'make               build the module for KDIR, the running kernel unless given'
+	@echo 'make install       install it there, and the manual, under DESTDIR and PREFIX'
+	@echo 'make uninstall     remove both'
+	@echo 'make dkms-install  give the sources to DKMS, which builds for every kernel'
+	@echo
+	@echo 'make demo          the whole story in machines of its own, in three minutes'
+	@echo 'make check         every test, on each of KERNELS ($(KERNELS))'
+	@echo 'make bench         count and time TPM commands'
+	@echo 'make unit          host unit tests'
+	@echo 'make style         warnings, sparse, shellcheck, licences'
+	@echo 'make modules       build the module for each of KERNELS'
+	@echo 'make deps          install the Debian packages that all this needs'
+	@echo 'make clean         remove what was built; the cache of kernels stays'
+	@echo
+	@echo 'V=1 shows the commands. tools/vm help: run a command of your own.'
+
+deps:
+	$(Q)tools/deps
+
+modules: deps
+	$(Q)for kernel in $(KERNELS); do tools/stage $$kernel || exit 1; done
+
+check:
+	$(Q)tools/check $(KERNELS)
+
+unit:
+	$(Q)$(MAKE) --no-print-directory -C tests/unit check
+
+style: deps
+	$(Q)tools/style $(KERNELS)
+
+sparse: style
+
+demo: deps
+	$(Q)tools/demo
+
+bench: deps
+	$(Q)tools/bench
+
+install: all
+	$(Q)install -D -m 644 build/local/tkm.ko $(UPDATES)/tkm.ko
+	$(Q)$(if $(PAGES),$(foreach page,$(PAGES),install -D -m 644 $(page) \
+		$(MAN)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&)) true
+	$(Q)$(if $(DESTDIR),true,depmod $(RELEASE))
+
+uninstall:
+	$(Q)rm -f $(UPDATES)/tkm.ko
+	$(Q)$(foreach page,$(PAGES),rm -f \
+		$(MAN)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
+	$(Q)$(if $(DESTDIR),true,depmod $(RELEASE))
+
+# With DESTDIR, which is for packages, DKMS itself runs at installation.
+dkms-install:
+	$(Q)install -d $(DKMS)
+	$(Q)cp -r $(SOURCES) $(DKMS)
+	$(Q)$(if $(DESTDIR),true,dkms install tkm/$(VERSION))
+
+clean:
+	$(Q)rm -rf build
+	$(Q)if [ -e tests/unit/Makefile ]; then \
+		$(MAKE) --no-print-directory -C tests/unit clean; fi
+
+.PHONY: all help deps modules check unit style sparse demo bench
+.PHONY: install uninstall dkms-install clean
