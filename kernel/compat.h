@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The one room for what differs between kernels. The rest of the module is
- * written for the newest one. A feature is asked for by what a header offers
- * where that is possible, by version where it is not.
+ * written for the newest one. Versions are asked for, and not whether a header
+ * is there, because sparse cannot ask that.
  */
 #ifndef TKM_COMPAT_H
 #define TKM_COMPAT_H
@@ -12,21 +12,21 @@
 #include <linux/version.h>
 
 /* linux/unaligned.h came with 6.12. */
-#if __has_include(<linux/unaligned.h>)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 #include <linux/unaligned.h>
 #else
 #include <asm/unaligned.h>
 #endif
 
 /* crypto_memneq() moved out of algapi.h with 6.7. */
-#if __has_include(<crypto/utils.h>)
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
 #include <crypto/utils.h>
 #else
 #include <crypto/algapi.h>
 #endif
 
-/* bin2hex() has a header of its own since 6.6, which must be asked for. */
-#if __has_include(<linux/hex.h>)
+/* bin2hex() has a header of its own, which kernel.h includes no more in 7.x. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
 #include <linux/hex.h>
 #endif
 
