@@ -434,6 +434,7 @@ static void run_op(struct tkm_bus *bus, struct tkm_op *op)
 {
 	int tries, ret = -EAGAIN;
 
+	bus->doubted = false;
 	for (tries = 0; tries < RUN_TRIES; tries++) {
 		bus->again = false;
 		ret = hold_begin(bus);

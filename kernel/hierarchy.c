@@ -219,10 +219,14 @@ int tkm_hierarchy_open(struct tkm_bus *bus, const u8 *want)
 /*
  * A parent that took no HMAC of ours, or a handle that is gone, can mean that
  * the SRK is not what it was. Look at it anew and run the operation again;
- * what is found then decides.
+ * what is found then decides. Once an operation: each try may count in the
+ * TPM's dictionary attack logic.
  */
 void tkm_hierarchy_doubt(struct tkm_bus *bus)
 {
+	if (bus->doubted)
+		return;
+	bus->doubted = true;
 	bus->srk.known = false;
 	bus->again = true;
 }

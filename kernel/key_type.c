@@ -277,15 +277,9 @@ static int tkm_vet_description(const char *desc)
 
 /* ---- update ---- */
 
-static struct tkm_payload *payload_locked(const struct key *key)
-{
-	return rcu_dereference_protected(key->payload.rcu_data0,
-					 rwsem_is_locked(&((struct key *)key)->sem));
-}
-
 static void payload_replace(struct key *key, struct tkm_payload *fresh)
 {
-	struct tkm_payload *old = payload_locked(key);
+	struct tkm_payload *old = dereference_key_locked(key);
 
 	rcu_assign_keypointer(key, fresh);
 	tkm_payload_put(old);
@@ -351,7 +345,7 @@ static int update_again(struct key *key, struct key_preparsed_payload *prep)
 		key->expiry = prep->expiry;
 		return 0;
 	}
-	old = payload_locked(key);
+	old = dereference_key_locked(key);
 	if (!old)
 		return -EKEYREVOKED;
 	if (old->chain_len == fresh->chain_len &&
@@ -374,7 +368,7 @@ static int tkm_update(struct key *key, struct key_preparsed_payload *prep)
 	ret = key_validate(key);
 	if (ret)
 		return ret;
-	payload = payload_locked(key);
+	payload = dereference_key_locked(key);
 	if (!payload)
 		return -EKEYREVOKED;
 	ret = may_use(key, payload);
@@ -448,7 +442,7 @@ static void tkm_describe(const struct key *key, struct seq_file *m)
 /* The chain, in hex, as trusted keys do: "load $(cat file)" works. */
 static long tkm_read(const struct key *key, char *buffer, size_t buflen)
 {
-	const struct tkm_payload *payload = payload_locked(key);
+	const struct tkm_payload *payload = dereference_key_locked(key);
 	size_t len;
 	int ret;
 

@@ -67,6 +67,7 @@ struct tkm_salt {
  * @held: tpm_try_get_ops() is in force
  * @closed: this chip was reset behind our back; nothing is sent any more
  * @again: set by whoever knows that running the operation once more may help
+ * @doubted: this operation had the SRK looked at anew
  * @more: another operation waits and this hold has room for it
  * @rc: response code of the last command
  * @buf: one page: command and response
@@ -83,6 +84,7 @@ struct tkm_bus {
 	bool held;
 	bool closed;
 	bool again;
+	bool doubted;
 	bool more;
 	u32 rc;
 	u8 *buf;
