@@ -1,0 +1,721 @@
+// SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later
+/* The text of add_key and keyctl_update. */
+#include "unit.h"
+
+static int parse(const void *text, size_t len, struct tkm_request *req)
+{
+	const char *copy = exact(text, len);
+	int ret = tkm_optparse(copy, len, req);
+
+	/* What points into the text is looked at by those who keep it. */
+	exact_free(copy);
+	return ret;
+}
+
+static int parse_text(const char *text)
+{
+	struct tkm_request req;
+
+	return parse(text, strlen(text), &req);
+}
+
+/* Parses @text, which must be taken. */
+static struct tkm_request taken(const char *text)
+{
+	struct tkm_request req;
+	int ret = parse(text, strlen(text), &req);
+
+	if (ret)
+		fail_msg("%s: %d", text, ret);
+	return req;
+}
+
+static void all_are(int ret, const char *const *texts, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (parse_text(texts[i]) != ret)
+			fail_msg("%s: %d, not %d", texts[i],
+				 parse_text(texts[i]), ret);
+}
+
+#define ALL_ARE(ret, ...)                                             \
+	do {                                                          \
+		static const char *const texts_[] = { __VA_ARGS__ };  \
+		all_are(ret, texts_, ARRAY_SIZE(texts_));             \
+	} while (0)
+
+/* ---- what is taken ----------------------------------------------------- */
+
+static void new_has_defaults(void **state)
+{
+	static const char *const same[] = { "new", "new data", "new\n", "new ",
+					    "new data   ", "new \n" };
+	struct tkm_request req;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(same); i++) {
+		req = taken(same[i]);
+		assert_int_equal(req.command, TKM_COMMAND_NEW);
+		assert_int_equal(req.kind, TKM_KIND_DATA);
+		assert_int_equal(req.class, TKM_CLASS_FIXED);
+		assert_int_equal(req.len, 32);
+		assert_int_equal(req.uses, TKM_USE_PUBLISH);
+		assert_false(req.flat);
+		assert_int_equal(req.pcrs_choice, TKM_KEEP);
+		assert_int_equal(req.pcrs.mask, 0);
+		assert_int_equal(req.auth_choice, TKM_KEEP);
+		assert_int_equal(req.not_before, 0);
+		assert_int_equal(req.not_after, 0);
+		assert_null(req.chain);
+	}
+}
+
+static void new_takes_every_option(void **state)
+{
+	struct tkm_request req = taken(
+		"new data  len=128 use=publish class=fixed "
+		"pcrs=sha384:0+7,23 auth=2147483647   "
+		"not-before=2026-01-01 not-after=2026-11-21T20:00:00Z\n");
+
+	(void)state;
+	assert_int_equal(req.len, 128);
+	assert_int_equal(req.pcrs_choice, TKM_SET);
+	assert_int_equal(req.pcrs.bank, TPM_ALG_SHA384);
+	assert_int_equal(req.pcrs.mask, 0x800081);
+	assert_int_equal(req.auth_choice, TKM_SET);
+	assert_int_equal(req.auth, 2147483647);
+	assert_int_equal(req.not_before, 1767225600);
+	assert_int_equal(req.not_after, 1795291200);
+	assert_true(taken("new parent=srk len=16 auth=1 pcrs=7").flat);
+}
+
+/* Options of one text in every order mean the same. */
+static void order_of_options_does_not_matter(void **state)
+{
+	static const char *const options[] = { "len=64", "pcrs=7", "auth=5",
+					       "not-after=2030-01-01" };
+	struct tkm_request want, req;
+	size_t a, b, c, d;
+	char text[100];
+
+	(void)state;
+	want = taken("new len=64 pcrs=7 auth=5 not-after=2030-01-01");
+	for (a = 0; a < 256; a++) {
+		b = a / 4 % 4;
+		c = a / 16 % 4;
+		d = a / 64;
+		if ((1 << a % 4 | 1 << b | 1 << c | 1 << d) != 15)
+			continue;
+		snprintf(text, sizeof(text), "new %s %s %s %s", options[a % 4],
+			 options[b], options[c], options[d]);
+		req = taken(text);
+		assert_int_equal(req.len, want.len);
+		assert_int_equal(req.pcrs.mask, want.pcrs.mask);
+		assert_int_equal(req.auth, want.auth);
+		assert_int_equal(req.not_after, want.not_after);
+	}
+}
+
+static void load_takes_hex(void **state)
+{
+	static const char text[] = "load 30a0FF auth=7\n";
+	const char *copy = exact(text, strlen(text));
+	struct tkm_request req;
+
+	(void)state;
+	assert_int_equal(tkm_optparse(copy, strlen(text), &req), 0);
+	assert_int_equal(req.command, TKM_COMMAND_LOAD);
+	assert_false(req.chain_is_der);
+	assert_ptr_equal(req.chain, copy + 5);
+	assert_int_equal(req.chain_len, 6);
+	assert_int_equal(req.auth_choice, TKM_SET);
+	assert_int_equal(req.auth, 7);
+	exact_free(copy);
+	assert_int_equal(taken("load   00").chain_len, 2);
+	assert_int_equal(taken("load 00 ").auth_choice, TKM_KEEP);
+}
+
+static void der_is_taken_whole(void **state)
+{
+	const char *copy = exact("0\x03\x02\x01\n", 5);
+	struct tkm_request req;
+
+	(void)state;
+	assert_int_equal(tkm_optparse(copy, 5, &req), 0);
+	assert_int_equal(req.command, TKM_COMMAND_LOAD);
+	assert_true(req.chain_is_der);
+	assert_ptr_equal(req.chain, copy);
+	assert_int_equal(req.chain_len, 5);
+	assert_int_equal(tkm_optparse(copy, 1, &req), 0);
+	exact_free(copy);
+}
+
+static void reseal_tells_keep_from_none(void **state)
+{
+	struct tkm_request req = taken("reseal");
+
+	(void)state;
+	assert_int_equal(req.command, TKM_COMMAND_RESEAL);
+	assert_int_equal(req.pcrs_choice, TKM_KEEP);
+	assert_int_equal(req.auth_choice, TKM_KEEP);
+
+	req = taken("reseal auth=none pcrs=none");
+	assert_int_equal(req.pcrs_choice, TKM_NONE);
+	assert_int_equal(req.auth_choice, TKM_NONE);
+	assert_int_equal(req.pcrs.mask, 0);
+	assert_int_equal(req.auth, 0);
+
+	req = taken("reseal pcrs=sha1:10 auth=3");
+	assert_int_equal(req.pcrs_choice, TKM_SET);
+	assert_int_equal(req.pcrs.bank, TPM_ALG_SHA1);
+	assert_int_equal(req.pcrs.mask, 1 << 10);
+	assert_int_equal(req.auth_choice, TKM_SET);
+}
+
+static void publish_names_a_logon_key(void **state)
+{
+	static const struct {
+		const char *name;
+		s32 serial;
+	} rings[] = {
+		{ "@t", -1 }, { "@p", -2 }, { "@s", -3 }, { "@u", -4 },
+		{ "@us", -5 }, { "1", 1 }, { "2147483647", 2147483647 },
+	};
+	struct tkm_request req = taken("publish logon:cryptsetup:vol1");
+	char text[100];
+	size_t i;
+
+	(void)state;
+	assert_int_equal(req.command, TKM_COMMAND_PUBLISH);
+	assert_string_equal(req.publish_desc, "cryptsetup:vol1");
+	assert_int_equal(req.keyring, -3);
+	for (i = 0; i < ARRAY_SIZE(rings); i++) {
+		snprintf(text, sizeof(text), "publish logon:a:b keyring=%s",
+			 rings[i].name);
+		assert_int_equal(taken(text).keyring, rings[i].serial);
+	}
+}
+
+/* ---- what is refused --------------------------------------------------- */
+
+static void words_are_separated_by_spaces_alone(void **state)
+{
+	(void)state;
+	ALL_ARE(-EINVAL, "", " ", "\n", "\t", " new", "\nnew", "new\n\n",
+		"new\t", "new\tlen=32", "new len=32\tauth=1", "new\nlen=32",
+		"new\r\n", "new\v", "new\xa0", "new  \t", "newlen=32",
+		"new len=32auth=1", "new len=32,auth=1", "new len =32",
+		"new len= 32", "new = ", "new =", "new =32", "new ==");
+}
+
+static void commands_are_exact(void **state)
+{
+	(void)state;
+	ALL_ARE(-EINVAL, "n", "ne", "neww", "New", "NEW", "new=", "data",
+		"loa", "load", "load ", "load\n", "Load 00", "LOAD 00",
+		"loads 00", "resea", "reseall", "Reseal", "publis", "publish",
+		"publish ", "Publish logon:a:b", "update", "revoke",
+		"len=32", "1", "\x31", "\xff", "\x2f");
+}
+
+static void unknown_options_are_refused(void **state)
+{
+	(void)state;
+	ALL_ARE(-EINVAL, "new x", "new x=", "new x=1", "new lens=32",
+		"new le=32", "new LEN=32", "new Len=32", "new data data",
+		"new len=32 data", "new DATA", "new datas", "new data=1",
+		"new handle=1", "new keyhandle=0x81000001", "new hash=sha256",
+		"new none", "new keyring=@s", "load 00 x", "load 00 00",
+		"load 00 len=32", "load 00 pcrs=7", "load 00 keyring=@s",
+		"load 00 parent=srk", "load auth=1", "load auth=1 00",
+		"load 00 policy=p", "reseal len=32", "reseal data",
+		"reseal parent=srk", "reseal class=fixed", "reseal use=publish",
+		"reseal not-after=2030-01-01", "reseal keyring=@s", "reseal x",
+		"publish logon:a:b auth=1", "publish logon:a:b pcrs=7",
+		"publish logon:a:b x", "publish logon:a:b x=1",
+		"publish keyring=@s", "publish keyring=@s logon:a:b");
+}
+
+static void doubled_options_are_refused(void **state)
+{
+	(void)state;
+	ALL_ARE(-EINVAL, "new len=32 len=32", "new len=32 len=64",
+		"new use=publish use=publish", "new class=fixed class=fixed",
+		"new pcrs=7 pcrs=7", "new auth=1 auth=2",
+		"new not-before=2026-01-01 not-before=2026-01-01",
+		"new not-after=2026-01-01 not-after=2026-01-01",
+		"new parent=srk parent=srk", "new bits=1 bits=1",
+		"new curve=a curve=a", "new policy=a policy=a",
+		"load 00 auth=1 auth=1", "reseal auth=1 auth=none",
+		"reseal pcrs=none pcrs=7",
+		"publish logon:a:b keyring=@s keyring=@s");
+}
+
+static void empty_options_are_refused(void **state)
+{
+	(void)state;
+	ALL_ARE(-EINVAL, "new len=", "new use=", "new class=", "new pcrs=",
+		"new auth=", "new not-before=", "new not-after=",
+		"new parent=", "new bits=", "new curve=", "new policy=",
+		"new len= auth=1", "load 00 auth=", "reseal pcrs=",
+		"reseal auth=", "publish logon:a:b keyring=");
+}
+
+static void numbers_are_plain_decimal_in_range(void **state)
+{
+	char text[50];
+	int n;
+
+	(void)state;
+	for (n = 0; n < 200; n++) {
+		snprintf(text, sizeof(text), "new len=%d", n);
+		assert_int_equal(parse_text(text),
+				 n >= 16 && n <= 128 ? 0 : -EINVAL);
+	}
+	ALL_ARE(-EINVAL, "new len=032", "new len=+32", "new len=-32",
+		"new len=0x20", "new len=32.", "new len=32 32", "new len=3 2",
+		"new len=4294967328", "new len=18446744073709551648",
+		"new len=00000000000000000032", "new len=32=", "new len=32k",
+		"new len=\xd9\xa3\xd9\xa2", "new auth=0", "new auth=-1",
+		"new auth=00", "new auth=01", "new auth=+1", "new auth=0x1",
+		"new auth=2147483648", "new auth=4294967297",
+		"new auth=9999999999", "new auth=18446744073709551617",
+		"new auth=none", "load 00 auth=none", "new auth=@s",
+		"publish logon:a:b keyring=0", "publish logon:a:b keyring=-3",
+		"publish logon:a:b keyring=2147483648",
+		"publish logon:a:b keyring=@", "publish logon:a:b keyring=@g",
+		"publish logon:a:b keyring=@S",
+		"publish logon:a:b keyring=@uss",
+		"publish logon:a:b keyring=s");
+}
+
+static void words_have_no_other_case(void **state)
+{
+	(void)state;
+	ALL_ARE(-EINVAL, "new class=Fixed", "new class=fix", "new class=fixedd",
+		"new class=loose", "new class=fixed,", "new use=Publish",
+		"new use=pub", "new use=publish,", "new use=,publish",
+		"new use=publish,publish", "new use=publish+crypt",
+		"new use=crypt,crypt", "new use=all", "new use=wrap",
+		"new parent=SRK", "new parent=srk2", "new parent=0x81000001",
+		"new parent=owner", "new pcrs=SHA256:7", "reseal pcrs=None");
+}
+
+static void pcr_lists_are_taken(void **state)
+{
+	static const struct {
+		const char *list;
+		u16 bank;
+		u32 mask;
+	} good[] = {
+		{ "0", TPM_ALG_SHA256, 1 },
+		{ "23", TPM_ALG_SHA256, 1 << 23 },
+		{ "7+11", TPM_ALG_SHA256, 0x880 },
+		{ "7,11", TPM_ALG_SHA256, 0x880 },
+		{ "11+7,0", TPM_ALG_SHA256, 0x881 },
+		{ "sha1:7", TPM_ALG_SHA1, 0x80 },
+		{ "sha256:7", TPM_ALG_SHA256, 0x80 },
+		{ "sha384:7", TPM_ALG_SHA384, 0x80 },
+		{ "sha512:7", TPM_ALG_SHA512, 0x80 },
+		{ "0+1+2+3+4+5+6+7+8+9+10+11+12+13+14+15+16+17+18+19+20+21+22"
+		  "+23", TPM_ALG_SHA256, 0xffffff },
+	};
+	struct tkm_request req;
+	char text[150];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(good); i++) {
+		snprintf(text, sizeof(text), "new pcrs=%s", good[i].list);
+		req = taken(text);
+		assert_int_equal(req.pcrs_choice, TKM_SET);
+		assert_int_equal(req.pcrs.bank, good[i].bank);
+		assert_int_equal(req.pcrs.mask, good[i].mask);
+	}
+}
+
+static void other_pcr_lists_are_refused(void **state)
+{
+	(void)state;
+	ALL_ARE(-EINVAL, "new pcrs=24", "new pcrs=100", "new pcrs=4294967296",
+		"new pcrs=07", "new pcrs=00", "new pcrs=+7", "new pcrs=-7",
+		"new pcrs=7+", "new pcrs=7,", "new pcrs=,7", "new pcrs=7++8",
+		"new pcrs=7,,8", "new pcrs=7+,8", "new pcrs=7+7",
+		"new pcrs=7,8,7", "new pcrs=7-8", "new pcrs=7:8",
+		"new pcrs=sha256", "new pcrs=sha256:", "new pcrs=:7",
+		"new pcrs=:", "new pcrs=sha224:7", "new pcrs=sha-256:7",
+		"new pcrs=sha256:sha256:7", "new pcrs=sha256:7+sha1:7",
+		"new pcrs=sha256:7:", "new pcrs=sha256=7", "new pcrs=none",
+		"new pcrs=all", "new pcrs=0x7", "new pcrs=7;8",
+		"new pcrs=0+1+2+3+4+5+6+7+8+9+10+11+12+13+14+15+16+17+18+19+20"
+		"+21+22+23+24", "reseal pcrs=sha256:none", "reseal pcrs=none+7");
+}
+
+static void times_are_checked_together(void **state)
+{
+	(void)state;
+	taken("new not-before=2026-01-01 not-after=2026-01-01T00:00:01Z");
+	ALL_ARE(-EINVAL, "new not-before=2026", "new not-before=2026-02-30",
+		"new not-before=tomorrow", "new not-after=1970-01-01",
+		"new not-before=1970-01-01", "new not-after=10000-01-01",
+		"new not-before=2026-01-01 not-after=2026-01-01",
+		"new not-after=2025-12-31 not-before=2026-01-01");
+}
+
+static void flat_keys_have_no_metadata(void **state)
+{
+	(void)state;
+	ALL_ARE(-EINVAL, "new parent=srk use=publish",
+		"new parent=srk class=fixed", "new class=fixed parent=srk",
+		"new parent=srk not-before=2026-01-01",
+		"new parent=srk not-after=2026-01-01",
+		"new parent=srk use=crypt", "new parent=srk class=portable");
+}
+
+static void hex_must_be_hex(void **state)
+{
+	(void)state;
+	ALL_ARE(-EINVAL, "load 0", "load 000", "load 0g", "load 0x00",
+		"load 00 0", "load zz", "load 0\x30\x80", "load :0", "load @0",
+		"load /0", "load G0", "load `0", "load -1", "load 00\n\n",
+		"load 00\n00", "load 00,00", "load 00\t");
+}
+
+static void targets_are_checked(void **state)
+{
+	(void)state;
+	ALL_ARE(-EINVAL, "publish logon", "publish logon:", "publish :a:b",
+		"publish Logon:a:b", "publish logons:a:b", "publish tkm:a:b",
+		"publish keyring:a", "publish logon:a", "publish logon::a",
+		"publish logon:a\x01:b", "publish logon:a:\x7f",
+		"publish logon:a:\xc3", "publish logon:a:\xc2\x85",
+		"publish logon:a:b\tc", "publish user:", "publish logon:a:b c",
+		"publish user:\x01", "publish logon\n");
+	taken("publish logon:a:");
+	taken("publish logon:fscrypt:\xc3\xa9\n");
+}
+
+static void target_length_ends_where_it_should(void **state)
+{
+	struct tkm_request req;
+	char text[400];
+	int n;
+
+	(void)state;
+	for (n = 240; n < 270; n++) {
+		snprintf(text, sizeof(text), "publish logon:a:%0*d", n, 0);
+		assert_int_equal(parse(text, strlen(text), &req),
+				 n + 2 <= TKM_PUBLISH_DESC_MAX ? 0 : -EINVAL);
+		if (n + 2 == TKM_PUBLISH_DESC_MAX)
+			assert_int_equal(strlen(req.publish_desc), 255);
+	}
+}
+
+static void later_things_are_unsupported(void **state)
+{
+	(void)state;
+	ALL_ARE(-EOPNOTSUPP, "new rsa", "new ec", "new rsa bits=2048",
+		"new ec curve=p256", "new bits=2048", "new curve=p256",
+		"new policy=site", "reseal policy=site", "new use=crypt",
+		"new use=publish,crypt", "new use=crypt,publish",
+		"new use=sign", "new use=decrypt", "new rsa use=sign,decrypt",
+		"new class=portable", "new class=certified",
+		"publish user:a", "publish encrypted:a",
+		"publish fscrypt-provisioning:a:b",
+		"publish user:a:b keyring=@u");
+}
+
+static void invalid_wins_over_unsupported(void **state)
+{
+	(void)state;
+	ALL_ARE(-EINVAL, "new rsa x=1", "new class=portable len=1",
+		"new len=1 class=portable", "new policy=a policy=b",
+		"new use=crypt not-after=x", "new bits=2048 pcrs=24",
+		"new rsa data", "new rsa ec", "new ec parent=srk use=sign",
+		"reseal policy=a len=3", "publish user:a x=1",
+		"publish user:a keyring=0");
+}
+
+/* ---- any text ---------------------------------------------------------- */
+
+#define EVERY_OPTION                                           \
+	"new data len=64 use=publish class=fixed "             \
+	"pcrs=sha256:7+11 auth=123456 not-before=2026-01-01 " \
+	"not-after=2026-11-21T20:00:00Z"
+
+static const char *const valid[] = {
+	"new", EVERY_OPTION, "new parent=srk len=16\n",
+	"load 30820123abCD auth=99",
+	"reseal pcrs=sha1:0,23 auth=none", "reseal pcrs=none auth=7",
+	"publish logon:fscrypt:0123456789abcdef keyring=@us",
+};
+
+static void request_is_within_its_rules(const struct tkm_request *req,
+					const u8 *text, size_t len)
+{
+	assert_true(req->command <= TKM_COMMAND_PUBLISH);
+	assert_int_equal(req->kind, TKM_KIND_DATA);
+	assert_int_equal(req->class, TKM_CLASS_FIXED);
+	assert_int_equal(req->uses, TKM_USE_PUBLISH);
+	assert_true(req->len >= TKM_DATA_MIN && req->len <= TKM_DATA_MAX);
+	assert_true(req->pcrs.mask < 1 << 24);
+	assert_int_equal(req->pcrs_choice == TKM_SET, req->pcrs.mask != 0);
+	assert_int_equal(req->auth_choice == TKM_SET, req->auth > 0);
+	assert_true(req->not_before >= 0 && req->not_after >= 0);
+	assert_int_equal(req->command == TKM_COMMAND_PUBLISH,
+			 req->publish_desc[0] != '\0');
+	assert_int_equal(req->command == TKM_COMMAND_LOAD, !!req->chain);
+	if (!req->chain)
+		return;
+	assert_true(req->chain >= text && req->chain_len);
+	assert_true(req->chain + req->chain_len <= text + len);
+	assert_true(req->chain_is_der || req->chain_len % 2 == 0);
+}
+
+/* Taken within its rules, or refused as the contract says. */
+static void total(const u8 *p, size_t n)
+{
+	struct tkm_request req;
+	int ret = tkm_optparse((const char *)p, n, &req);
+
+	if (!ret)
+		request_is_within_its_rules(&req, p, n);
+	else
+		assert_true(ret == -EINVAL || ret == -EOPNOTSUPP ||
+			    ret == -E2BIG);
+}
+
+static void every_truncation_is_read_within_its_bounds(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(valid); i++) {
+		taken(valid[i]);
+		each_truncation(valid[i], strlen(valid[i]), total);
+	}
+	/* Cut inside a word, nothing of these is left to mean. */
+	ALL_ARE(-EINVAL, "new data l", "new data len", "new data len=",
+		"new data len=6", "new pcrs=sha256:", "new pcrs=sha25",
+		"new pcrs=sha256:7+", "new not-before=2026-01-0",
+		"new not-after=2026-11-21T20:00:00", "load 308",
+		"reseal auth=non", "publish logon:", "publish logo");
+}
+
+static void every_flipped_bit_is_read_within_its_bounds(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(valid); i++)
+		each_flip(valid[i], strlen(valid[i]), total);
+}
+
+/* Bytes that no text of ours has, in every place. */
+static void foreign_bytes_are_refused_everywhere(void **state)
+{
+	static const u8 foreign[] = { 0, 1, '\t', '\v', '\r', 0x7f, 0x80,
+				      0xff, '"', '%', '\\', ';' };
+	struct tkm_request req;
+	size_t i, j, at, len;
+	u8 *p;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(valid) - 1; i++) {
+		len = strlen(valid[i]);
+		p = exact(valid[i], len + 1);
+		for (at = 0; at <= len; at++) {
+			memcpy(p, valid[i], at);
+			memcpy(p + at + 1, valid[i] + at, len - at);
+			for (j = 0; j < ARRAY_SIZE(foreign); j++) {
+				p[at] = foreign[j];
+				assert_int_equal(
+					tkm_optparse((char *)p, len + 1, &req),
+					-EINVAL);
+			}
+		}
+		exact_free(p);
+	}
+}
+
+static void zero_bytes_are_refused_everywhere(void **state)
+{
+	struct tkm_request req;
+	size_t i, at, len;
+	char *p;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(valid); i++) {
+		len = strlen(valid[i]);
+		assert_int_equal(parse(valid[i], len + 1, &req), -EINVAL);
+		for (at = 0; at < len; at++) {
+			p = exact(valid[i], len);
+			p[at] = '\0';
+			assert_int_equal(tkm_optparse(p, len, &req), -EINVAL);
+			exact_free(p);
+		}
+	}
+}
+
+/* Three letters and less: every text there is. */
+static void every_short_text_is_read_within_its_bounds(void **state)
+{
+	struct tkm_request req;
+	u8 *p = exact("   ", 3);
+	u32 n;
+
+	(void)state;
+	for (n = 0; n < 1 << 24; n++) {
+		p[0] = (u8)(n >> 16);
+		p[1] = (u8)(n >> 8);
+		p[2] = (u8)n;
+		if (p[0] != '0' && memcmp(p, "new", 3))
+			assert_int_equal(tkm_optparse((char *)p, 3, &req),
+					 -EINVAL);
+	}
+	exact_free(p);
+}
+
+static void long_texts_are_too_big(void **state)
+{
+	struct tkm_request req;
+	size_t n = TKM_PAYLOAD_MAX + 1;
+	char *p = malloc(n);
+
+	(void)state;
+	memset(p, ' ', n);
+	memcpy(p, "new", 3);
+	assert_int_equal(parse(p, n - 1, &req), 0);
+	assert_int_equal(parse(p, n, &req), -E2BIG);
+	memset(p, 'x', n);
+	assert_int_equal(parse(p, n - 1, &req), -EINVAL);
+	assert_int_equal(parse(p, n, &req), -E2BIG);
+	memset(p, 0, n);
+	assert_int_equal(parse(p, n, &req), -E2BIG);
+	assert_int_equal(tkm_optparse(p, 1 << 20, &req), -E2BIG);
+
+	memset(p, '0', n);
+	assert_int_equal(parse(p, TKM_CHAIN_MAX, &req), 0);
+	assert_int_equal(parse(p, TKM_CHAIN_MAX + 1, &req), -E2BIG);
+	memcpy(p, "load ", 5);
+	assert_int_equal(parse(p, 5 + 2 * TKM_CHAIN_MAX, &req), 0);
+	assert_int_equal(parse(p, 5 + 2 * TKM_CHAIN_MAX + 1, &req), -EINVAL);
+	assert_int_equal(parse(p, 5 + 2 * TKM_CHAIN_MAX + 2, &req), -E2BIG);
+	free(p);
+}
+
+/* ---- the other way ----------------------------------------------------- */
+
+static void pcrs_are_written_as_they_are_read(void **state)
+{
+	static const u16 banks[] = { TPM_ALG_SHA1, TPM_ALG_SHA256,
+				     TPM_ALG_SHA384, TPM_ALG_SHA512 };
+	struct tkm_pcrs pcrs;
+	struct tkm_request req;
+	char text[90];
+	u32 mask;
+	size_t i;
+
+	(void)state;
+	memcpy(text, "new pcrs=", 9);
+	for (i = 0; i < ARRAY_SIZE(banks); i++) {
+		for (mask = 1; mask < 1 << 24; mask += 4093) {
+			pcrs = (struct tkm_pcrs){ banks[i], mask };
+			assert_true(tkm_pcrs_write(&pcrs, text + 9, 80) < 80);
+			req = taken(text);
+			assert_int_equal(req.pcrs.bank, banks[i]);
+			assert_int_equal(req.pcrs.mask, mask);
+		}
+	}
+	pcrs = (struct tkm_pcrs){ TPM_ALG_SHA256, 0x880 };
+	assert_int_equal(tkm_pcrs_write(&pcrs, text, 80), 11);
+	assert_string_equal(text, "sha256:7+11");
+}
+
+static void pcrs_are_written_within_their_buffer(void **state)
+{
+	const struct tkm_pcrs all = { TPM_ALG_SHA256, 0xffffff };
+	char whole[80], *p;
+	size_t size, len;
+
+	(void)state;
+	len = tkm_pcrs_write(&all, whole, sizeof(whole));
+	assert_int_equal(len, strlen(whole));
+	for (size = 1; size < sizeof(whole); size++) {
+		p = exact(whole, size);
+		assert_int_equal(tkm_pcrs_write(&all, p, size),
+				 size - 1 < len ? size - 1 : len);
+		assert_int_equal(strlen(p), size - 1 < len ? size - 1 : len);
+		assert_memory_equal(p, whole, strlen(p));
+		exact_free(p);
+	}
+	p = exact("", 0);
+	assert_int_equal(tkm_pcrs_write(&all, p, 0), 0);
+	exact_free(p);
+}
+
+static void hex_is_decoded_in_either_case(void **state)
+{
+	unsigned int v;
+	char hex[5];
+	u8 out[2];
+
+	(void)state;
+	for (v = 0; v < 65536; v++) {
+		snprintf(hex, sizeof(hex), v & 1 ? "%04x" : "%04X", v);
+		assert_int_equal(tkm_hex_decode(hex, 4, out), 0);
+		assert_int_equal(get_unaligned_be16(out), v);
+	}
+	assert_int_equal(tkm_hex_decode("", 0, out), 0);
+	assert_int_equal(tkm_hex_decode("000", 3, out), -EINVAL);
+	for (v = 0; v < 256; v++) {
+		hex[0] = '0';
+		hex[1] = (char)v;
+		assert_int_equal(tkm_hex_decode(hex, 2, out),
+				 v && strchr("0123456789abcdefABCDEF", (int)v) ?
+					 0 : -EINVAL);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(new_has_defaults),
+		cmocka_unit_test(new_takes_every_option),
+		cmocka_unit_test(order_of_options_does_not_matter),
+		cmocka_unit_test(load_takes_hex),
+		cmocka_unit_test(der_is_taken_whole),
+		cmocka_unit_test(reseal_tells_keep_from_none),
+		cmocka_unit_test(publish_names_a_logon_key),
+		cmocka_unit_test(words_are_separated_by_spaces_alone),
+		cmocka_unit_test(commands_are_exact),
+		cmocka_unit_test(unknown_options_are_refused),
+		cmocka_unit_test(doubled_options_are_refused),
+		cmocka_unit_test(empty_options_are_refused),
+		cmocka_unit_test(numbers_are_plain_decimal_in_range),
+		cmocka_unit_test(words_have_no_other_case),
+		cmocka_unit_test(pcr_lists_are_taken),
+		cmocka_unit_test(other_pcr_lists_are_refused),
+		cmocka_unit_test(times_are_checked_together),
+		cmocka_unit_test(flat_keys_have_no_metadata),
+		cmocka_unit_test(hex_must_be_hex),
+		cmocka_unit_test(targets_are_checked),
+		cmocka_unit_test(target_length_ends_where_it_should),
+		cmocka_unit_test(later_things_are_unsupported),
+		cmocka_unit_test(invalid_wins_over_unsupported),
+		cmocka_unit_test(every_truncation_is_read_within_its_bounds),
+		cmocka_unit_test(every_flipped_bit_is_read_within_its_bounds),
+		cmocka_unit_test(foreign_bytes_are_refused_everywhere),
+		cmocka_unit_test(zero_bytes_are_refused_everywhere),
+		cmocka_unit_test(every_short_text_is_read_within_its_bounds),
+		cmocka_unit_test(long_texts_are_too_big),
+		cmocka_unit_test(pcrs_are_written_as_they_are_read),
+		cmocka_unit_test(pcrs_are_written_within_their_buffer),
+		cmocka_unit_test(hex_is_decoded_in_either_case),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
