@@ -160,7 +160,10 @@ static struct key *logon_make(const struct tkm_payload *payload,
 	return ERR_PTR(ret);
 }
 
-/* The same name published again: the one before has been displaced. */
+/*
+ * Revoked ones, and those that only we still hold: the same name published
+ * again displaces the one before, and it must not go on counting in the quota.
+ */
 static void forget_dead(struct tkm_published *published)
 {
 	struct published_key *p, *next;
@@ -168,7 +171,7 @@ static void forget_dead(struct tkm_published *published)
 
 	spin_lock(&publish_lock);
 	list_for_each_entry_safe(p, next, &published->keys, link)
-		if (key_validate(p->key))
+		if (key_validate(p->key) || refcount_read(&p->key->usage) == 1)
 			list_move(&p->link, &dead);
 	spin_unlock(&publish_lock);
 	revoke_keys(&dead);
