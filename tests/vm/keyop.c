@@ -79,7 +79,8 @@ static long run_update(char **argv)
 	size_t len;
 	char *payload = payload_of(argv[1], &len);
 
-	return key_update(keyring_number(argv[0]), payload, len);
+	return key_update(keyring_number(argv[0]),
+			  null_payload ? NULL : payload, len);
 }
 
 /* The full length comes back, and a buffer that is too small stays as it was. */

@@ -47,6 +47,9 @@ tracing=/sys/kernel/tracing
 trace=$tracing/instances/tkm-tests
 # Tools that speak to the TPM ask the kernel's resource manager.
 export TPM_DEV=/dev/tpm0 TPM2TOOLS_TCTI=device:/dev/tpmrm0
+needs_tkm=yes
+# A claim's own folder; outside of claims, the program's.
+tmp=$work
 # The report, also from inside a claim.
 exec 3>&1
 
@@ -173,8 +176,6 @@ run_claims()
 	[ $skipped != ${#claim_names[@]} ] || exit 4
 }
 
-needs_tkm=yes
-tmp=$work
 
 finish()
 {
@@ -193,8 +194,7 @@ trap finish EXIT
 
 check()
 {
-	# shellcheck disable=SC1073,SC1072 # $2 is the operator
-	[ "$1" "$2" "$3" ] || fail "'$1' $2 '$3' does not hold"
+	test "$1" "$2" "$3" || fail "'$1' $2 '$3' does not hold"
 }
 
 contains()
