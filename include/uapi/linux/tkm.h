@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * Words and limits of the key type that tkm registers, for programs that call
+ * add_key(2) and keyctl(2). What they mean is in Documentation/key-type.rst.
+ *
+ * The limits have the names and values that kernel/core.h gives them: a file
+ * that includes both does not build without a warning when they differ.
+ */
+#ifndef _UAPI_LINUX_TKM_H
+#define _UAPI_LINUX_TKM_H
+
+#define TKM_KEY_TYPE		"tkm"
+
+/* "<application>:<label>", or "<label>" alone, in TKM_APP_DEFAULT. In bytes. */
+#define TKM_APP_DEFAULT		"default"
+#define TKM_APP_MAX	63
+#define TKM_LABEL_MAX	191
+#define TKM_DESC_MAX	(TKM_APP_MAX + 1 + TKM_LABEL_MAX)
+
+/* The first word of a payload. */
+#define TKM_VERB_NEW		"new"
+#define TKM_VERB_LOAD		"load"
+#define TKM_VERB_RESEAL		"reseal"
+#define TKM_VERB_PUBLISH	"publish"
+
+/* The second word of "new", which may be left out. */
+#define TKM_WORD_DATA		"data"
+
+/* Options, "name=value". */
+#define TKM_OPT_LEN		"len"
+#define TKM_OPT_USE		"use"
+#define TKM_OPT_CLASS		"class"
+#define TKM_OPT_PCRS		"pcrs"
+#define TKM_OPT_AUTH		"auth"
+#define TKM_OPT_NOT_BEFORE	"not-before"
+#define TKM_OPT_NOT_AFTER	"not-after"
+#define TKM_OPT_PARENT		"parent"
+#define TKM_OPT_KEYRING		"keyring"
+
+/* Words that are an option's value. */
+#define TKM_WORD_PUBLISH	"publish"	/* use= */
+#define TKM_WORD_FIXED		"fixed"		/* class= */
+#define TKM_WORD_SRK		"srk"		/* parent= */
+#define TKM_WORD_NONE		"none"		/* reseal: pcrs=, auth= */
+
+/* Bytes of random data in a key: len=. */
+#define TKM_DATA_MIN	16
+#define TKM_DATA_MAX	128
+#define TKM_DATA_DEFAULT 32
+
+/* Bytes of the authorisation value in the key that auth= names. */
+#define TKM_AUTH_MAX	32
+
+/* Bytes of a published key's description, without its type. */
+#define TKM_PUBLISH_DESC_MAX 255
+
+/* Bytes of a chain in DER (keyctl read gives two hex digits for each). */
+#define TKM_CHAIN_MAX		8192
+
+/* Bytes of a payload, whatever is in it. */
+#define TKM_PAYLOAD_MAX	32768
+
+/* Handle of the storage root key in the TPM. */
+#define TKM_SRK_HANDLE	0x81000001
+
+#endif /* _UAPI_LINUX_TKM_H */
