@@ -193,8 +193,7 @@ int tkm_hierarchy_open(struct tkm_bus *bus, const u8 *want)
 	if (!srk->known) {
 		ret = tkm_tpm_read_public(bus, TKM_SRK_HANDLE, srk->bytes,
 					  sizeof(srk->bytes), &srk->len);
-		if (ret == -ENOKEY || (ret && tkm_tpm_rc_base(bus->rc) ==
-						      TPM_RC_HANDLE))
+		if (ret == -ENOKEY)
 			ret = srk_create(bus, want);
 		else if (!ret)
 			ret = srk_take(srk);
