@@ -37,6 +37,7 @@ help:
 	@echo 'make bench         count and time TPM commands'
 	@echo 'make unit          host unit tests'
 	@echo 'make style         warnings, sparse, shellcheck, licences'
+	@echo 'make tests         build what tests in a machine call: tools/vm run -- tests/vm/run'
 	@echo 'make modules       build the module for each of KERNELS'
 	@echo 'make deps          install the Debian packages that all this needs'
 	@echo 'make clean         remove what was built; the cache of kernels stays'
@@ -45,6 +46,10 @@ help:
 
 deps:
 	$(Q)tools/deps
+
+# The programs that tests in the machine call.
+tests: deps
+	$(Q)$(MAKE) --no-print-directory -C tests/vm all
 
 modules: deps
 	$(Q)for kernel in $(KERNELS); do tools/stage $$kernel || exit 1; done
@@ -63,8 +68,8 @@ sparse: style
 demo: deps
 	$(Q)tools/demo
 
-bench: deps
-	$(Q)tools/bench
+bench: tests
+	$(Q)tools/vm run --timeout 3600 -- tests/bench/run
 
 install: all
 	$(Q)install -D -m 644 build/local/tkm.ko $(UPDATES)/tkm.ko
@@ -89,5 +94,5 @@ clean:
 	$(Q)if [ -e tests/unit/Makefile ]; then \
 		$(MAKE) --no-print-directory -C tests/unit clean; fi
 
-.PHONY: all help deps modules check unit style sparse demo bench
+.PHONY: all help deps tests modules check unit style sparse demo bench
 .PHONY: install uninstall dkms-install clean
