@@ -297,6 +297,12 @@ static int may_use(const struct key *key, const struct tkm_payload *payload)
 	return 0;
 }
 
+/* A possessor may move the key's own expiry (keyctl timeout), not its record's. */
+static bool record_is_over(const struct tkm_record *rec)
+{
+	return rec->not_after && rec->not_after <= ktime_get_real_seconds();
+}
+
 static int update_reseal(struct key *key, struct tkm_payload *payload,
 			 const struct tkm_update *update)
 {
@@ -374,6 +380,8 @@ static int tkm_update(struct key *key, struct key_preparsed_payload *prep)
 	ret = may_use(key, payload);
 	if (ret)
 		return ret;
+	if (record_is_over(&payload->rec))
+		return -EKEYEXPIRED;
 	if (update->req.command == TKM_COMMAND_RESEAL)
 		return update_reseal(key, payload, update);
 	return update_publish(key, payload, update);
@@ -414,7 +422,7 @@ static const char *state_name(const struct key *key,
 {
 	time64_t now = ktime_get_real_seconds();
 
-	if (tkm_key_expires(key) <= now)
+	if (tkm_key_expires(key) <= now || record_is_over(&payload->rec))
 		return "expired";
 	return payload->rec.not_before > now ? "pre-active" : "active";
 }

@@ -186,6 +186,8 @@ int tkm_publish(struct key *key, const struct tkm_payload *payload,
 	struct key *logon;
 	time64_t expires = tkm_key_expires(key);
 
+	if (payload->rec.not_after)
+		expires = min_t(time64_t, expires, payload->rec.not_after);
 	p = kmalloc(sizeof(*p), GFP_KERNEL);
 	published = published_of(key, slot);
 	if (!p || !published) {
