@@ -400,8 +400,7 @@ static int parse_command(struct parse *parse, struct word *rest)
 	struct tkm_request *req = parse->req;
 	struct word w;
 
-	if (!next_part(rest, ' ', &w))
-		return -EINVAL;
+	next_part(rest, ' ', &w);
 	if (word_is(w, "new")) {
 		req->command = TKM_COMMAND_NEW;
 		parse_kind(parse, rest);
