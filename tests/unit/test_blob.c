@@ -71,9 +71,9 @@ static void der_hex(struct der *d, const char *hex)
 /* The fields of an object as hex; NULL stands for the usual one. */
 struct fields {
 	const char *type;
-	const char *before;	/* what stands between type and description */
+	const char *before;	/* between type and description */
 	const char *description;
-	const char *after;	/* what stands between description and parent */
+	const char *after;	/* between description and parent */
 	const char *parent;
 	const char *pubkey;
 	const char *privkey;

@@ -351,7 +351,8 @@ static void other_pcr_lists_are_refused(void **state)
 		"new pcrs=sha256:7:", "new pcrs=sha256=7", "new pcrs=none",
 		"new pcrs=all", "new pcrs=0x7", "new pcrs=7;8",
 		"new pcrs=0+1+2+3+4+5+6+7+8+9+10+11+12+13+14+15+16+17+18+19+20"
-		"+21+22+23+24", "reseal pcrs=sha256:none", "reseal pcrs=none+7");
+		"+21+22+23+24",
+		"reseal pcrs=sha256:none", "reseal pcrs=none+7");
 }
 
 static void times_are_checked_together(void **state)

@@ -361,6 +361,7 @@ static void policy_of_the_chain_is_its_objects(void **state)
 	assert_digest(&policy, bytes_of(pub.policy, pub.policy_len));
 	assert_true(tkm_policy_has(&policy, TPM_CC_POLICY_PCR));
 	assert_true(tkm_policy_has(&policy, TPM_CC_POLICY_OR));
+	policy.el[2] = auth_value; /* behind the end */
 	assert_false(tkm_policy_has(&policy, TPM_CC_POLICY_AUTH_VALUE));
 	exact_free(area.p);
 	exact_free(text.p);

@@ -187,7 +187,7 @@ static void never_the_same(const u8 *p, size_t n)
 		assert_false(same(&rec, &undamaged));
 }
 
-static void every_truncation_is_refused_or_another_record(void **state)
+static void every_truncation_is_refused_or_another(void **state)
 {
 	size_t i;
 
@@ -198,7 +198,7 @@ static void every_truncation_is_refused_or_another_record(void **state)
 	}
 }
 
-static void every_flipped_bit_is_refused_or_another_record(void **state)
+static void every_flipped_bit_is_refused_or_another(void **state)
 {
 	size_t i;
 
@@ -210,7 +210,7 @@ static void every_flipped_bit_is_refused_or_another_record(void **state)
 }
 
 /* Every byte, put in at every place. */
-static void every_byte_too_many_is_refused_or_another_record(void **state)
+static void every_byte_too_many_is_refused_or_another(void **state)
 {
 	size_t i, at, len;
 	unsigned int c;
@@ -473,6 +473,7 @@ static void descriptions_have_two_parts(void **state)
 		{ "a:..b/.c", "a", "..b/.c" },
 		{ "a:!\"#$%&'()*~", "a", "!\"#$%&'()*~" },
 		{ "a:\xc2\xa0", "a", "\xc2\xa0" },
+		{ "a:\xf0\x90\x80\x80", "a", "\xf0\x90\x80\x80" },
 		{ "a:\xf4\x8f\xbf\xbf", "a", "\xf4\x8f\xbf\xbf" },
 		{ "a:\xed\x9f\xbf\xee\x80\x80", "a",
 		  "\xed\x9f\xbf\xee\x80\x80" },
@@ -515,6 +516,27 @@ static void other_descriptions_are_refused(void **state)
 	for (i = 0; i < ARRAY_SIZE(bad); i++)
 		if (describe(bad[i], &app, &label) != -EINVAL)
 			fail_msg("taken: %s", bad[i]);
+}
+
+static void text_is_not_ok(const u8 *p, size_t n)
+{
+	assert_int_equal(tkm_text_ok((const char *)p, n), n == 0);
+}
+
+/* Without a zero behind it, that would end it all the same. */
+static void truncated_characters_are_refused(void **state)
+{
+	static const char *const characters[] = {
+		"\xc2\xa0", "\xe2\x82\xac", "\xf0\x9f\x94\x91",
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(characters); i++) {
+		assert_true(tkm_text_ok(characters[i], strlen(characters[i])));
+		each_truncation(characters[i], strlen(characters[i]),
+				text_is_not_ok);
+	}
 }
 
 static void description_lengths_end_where_they_should(void **state)
@@ -683,9 +705,9 @@ int main(void)
 		cmocka_unit_test(every_text_comes_back),
 		cmocka_unit_test(text_needs_its_whole_length),
 		cmocka_unit_test(longest_record_fits),
-		cmocka_unit_test(every_truncation_is_refused_or_another_record),
-		cmocka_unit_test(every_flipped_bit_is_refused_or_another_record),
-		cmocka_unit_test(every_byte_too_many_is_refused_or_another_record),
+		cmocka_unit_test(every_truncation_is_refused_or_another),
+		cmocka_unit_test(every_flipped_bit_is_refused_or_another),
+		cmocka_unit_test(every_byte_too_many_is_refused_or_another),
 		cmocka_unit_test(other_spellings_are_refused),
 		cmocka_unit_test(key_fields_are_strict),
 		cmocka_unit_test(zero_bytes_are_refused),
@@ -694,6 +716,7 @@ int main(void)
 		cmocka_unit_test(hash_is_what_the_chain_commits_to),
 		cmocka_unit_test(descriptions_have_two_parts),
 		cmocka_unit_test(other_descriptions_are_refused),
+		cmocka_unit_test(truncated_characters_are_refused),
 		cmocka_unit_test(description_lengths_end_where_they_should),
 		cmocka_unit_test(times_are_read),
 		cmocka_unit_test(other_times_are_refused),
