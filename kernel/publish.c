@@ -5,8 +5,8 @@
  * name and not read.
  *
  * What was published dies with the key it came from: when that is revoked,
- * destroyed, or expires. Expiry has no hook in the keyring, so while anything
- * is published a deferrable work looks every few seconds.
+ * destroyed, or expires. Neither expiry nor unlinking has a hook in the keyring,
+ * so while anything is published a deferrable work looks every few seconds.
  *
  * Locking: publish_lock (a spinlock) protects the list of all that is
  * published, each one's @owner and its list of keys. Revoking sleeps, so keys
@@ -91,26 +91,44 @@ void tkm_publish_end(struct tkm_published *published)
 	queue_work(publish_wq, &published->end);
 }
 
-/* Take the keys of every owner that has expired. */
-static void take_expired(struct list_head *expired)
+/*
+ * Revoked ones, and those that only we still hold, because they were unlinked
+ * or displaced by one of the same name: they must not go on counting in the
+ * quota.
+ */
+static void take_dead(struct tkm_published *published, struct list_head *dead)
+{
+	struct published_key *p, *next;
+
+	lockdep_assert_held(&publish_lock);
+	list_for_each_entry_safe(p, next, &published->keys, link)
+		if (key_validate(p->key) || refcount_read(&p->key->usage) == 1)
+			list_move(&p->link, dead);
+}
+
+/* And all the keys of an owner that has expired. */
+static void take_ended(struct list_head *ended)
 {
 	struct tkm_published *published;
 	time64_t now = ktime_get_real_seconds();
 
 	spin_lock(&publish_lock);
-	list_for_each_entry(published, &all, link)
+	list_for_each_entry(published, &all, link) {
 		if (tkm_key_expires(published->owner) <= now)
-			list_splice_tail_init(&published->keys, expired);
+			list_splice_tail_init(&published->keys, ended);
+		else
+			take_dead(published, ended);
+	}
 	spin_unlock(&publish_lock);
 }
 
 static void watch(struct work_struct *work)
 {
-	LIST_HEAD(expired);
+	LIST_HEAD(ended);
 	bool any;
 
-	take_expired(&expired);
-	revoke_keys(&expired);
+	take_ended(&ended);
+	revoke_keys(&ended);
 	spin_lock(&publish_lock);
 	any = !list_empty(&all);
 	spin_unlock(&publish_lock);
@@ -160,19 +178,12 @@ static struct key *logon_make(const struct tkm_payload *payload,
 	return ERR_PTR(ret);
 }
 
-/*
- * Revoked ones, and those that only we still hold: the same name published
- * again displaces the one before, and it must not go on counting in the quota.
- */
 static void forget_dead(struct tkm_published *published)
 {
-	struct published_key *p, *next;
 	LIST_HEAD(dead);
 
 	spin_lock(&publish_lock);
-	list_for_each_entry_safe(p, next, &published->keys, link)
-		if (key_validate(p->key) || refcount_read(&p->key->usage) == 1)
-			list_move(&p->link, &dead);
+	take_dead(published, &dead);
 	spin_unlock(&publish_lock);
 	revoke_keys(&dead);
 }
