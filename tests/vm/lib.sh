@@ -24,9 +24,13 @@
 #                              text (keyctl)
 #   refuses NAME VERB...       keyop VERB... fails so, and changes nothing
 #   refuses_early NAME VERB... and sends no TPM command
+#   changes_nothing COMMAND... neither keys nor quota nor what the TPM holds
 #   keyop ...                  keyop.c; new_key DESC OPTIONS [KEYRING], KEY's
 #                              number on stdout; load_key DESC FILE [OPTIONS]
 #   state_of KEY               the part of /proc/keys that tkm writes
+#   chain_of KEY FILE          its chain, as DER; areas_of, object_files and
+#                              records_of cut it up
+#   make_chain NAME DESC OPTIONS; loads DESC NAME; load_refused ERRNO DESC NAME
 #   as UID COMMAND...          as another user, in a session of its own
 #   trace_clear; trace_names   the TPM commands since, one word each
 #   commands_of COMMAND...     the same for one command, on one line
@@ -124,10 +128,13 @@ run_claim()
 	before=$(keyop handles)
 	[ "$needs_tkm" = no ] || trace_clear
 	eval "$2"
-	if [ ! -e "$tmp/tpm-changed" ]; then
-		poll 5 baseline_holds "$before" ||
-			fail "the TPM holds: $(keyop handles), before: $before"
+	# Of a TPM of its own a claim leaves nothing in it, or no TPM at all.
+	if [ -e "$tmp/tpm-changed" ]; then
+		before=$'transient\nloaded-session\nsaved-session'
+		[ -c "$TPM_DEV" ] || before='tpm none'
 	fi
+	poll 5 baseline_holds "$before" ||
+		fail "the TPM holds: $(keyop handles), before: $before"
 }
 
 # The report of one claim from its status.
@@ -248,6 +255,22 @@ refuses_early()
 	expect_errno "$name" keyop -u -e "$@"
 }
 
+state_is()
+{
+	[ "$(keyop state)" = "$1" ]
+}
+
+# Keyrings, quota and the TPM are afterwards what they were before.
+changes_nothing()
+{
+	local before
+
+	before=$(keyop state)
+	"$@"
+	poll 5 state_is "$before" ||
+		fail "changed, from: $before to: $(keyop state), by: $(printf '%.300s' "$*")"
+}
+
 new_key()
 {
 	keyop add tkm "$1" "new ${2-}" "${3-@s}" || fail "new_key $1 ${2-}"
@@ -309,6 +332,102 @@ as_close()
 {
 	eval "exec ${AS[1]}>&-"
 	wait "$AS_PID" || :
+}
+
+#
+# Chains, cut up by OpenSSL, which knows DER and nothing of tkm.
+#
+
+# A key's chain as DER in a file.
+chain_of()
+{
+	keyctl pipe "$1" | xxd -r -p > "$2"
+	[ -s "$2" ] || fail "no chain of key $1"
+}
+
+# Its objects, the fields that are whole, one hex line each: public and private
+# in turn. Of a flat key just the two.
+areas_of()
+{
+	local depth=2
+
+	[ "$(objects_of "$1")" = 4 ] || depth=1
+	openssl asn1parse -inform DER -in "$1" |
+		sed -n "s/.*:d=$depth .*OCTET STRING *\[HEX DUMP\]://p" |
+		tr A-F a-f
+}
+
+# 4, or 0 of a flat key
+objects_of()
+{
+	openssl asn1parse -inform DER -in "$1" | grep -c ':d=1 .*SEQUENCE' || :
+}
+
+# Object N (from 0) into files: PREFIX.pub, PREFIX.priv, as tpm2_load has them.
+object_files()
+{
+	areas_of "$1" | sed -n "$((2 * $2 + 1))p" | xxd -r -p > "$3.pub"
+	areas_of "$1" | sed -n "$((2 * $2 + 2))p" | xxd -r -p > "$3.priv"
+	[ -s "$3.priv" ] || fail "no object $2 in $1"
+}
+
+# The records, one a line.
+records_of()
+{
+	openssl asn1parse -inform DER -in "$1" | sed -n 's/.*UTF8STRING *://p'
+}
+
+# make_chain NAME DESC OPTIONS: a new key's chain into $tmp/NAME.der; the key
+# itself is gone afterwards.
+make_chain()
+{
+	local key
+
+	key=$(new_key "$2" "${3-}")
+	chain_of "$key" "$tmp/$1.der"
+	keyctl unlink "$key" @s
+}
+
+# Of a file.
+hex()
+{
+	xxd -p "$1" | tr -d '\n'
+}
+
+# loads DESC NAME [OPTIONS], and the same that is refused, without a TPM command
+# or with
+loads()
+{
+	keyop add tkm "$1" "load $(hex "$tmp/$2.der")${3+ $3}" @s ||
+		fail "$2 does not load as $1"
+}
+
+load_refused()
+{
+	refuses "$1" add tkm "$2" "load $(hex "$tmp/$3.der")${4+ $4}" @s
+}
+
+load_refused_early()
+{
+	refuses_early "$1" add tkm "$2" "load $(hex "$tmp/$3.der")${4+ $4}" @s
+}
+
+# make_chain_with NAME DESC COMMAND...: the same behind "as UID" or "inside"
+make_chain_with()
+{
+	local name=$1 desc=$2
+
+	shift 2
+	# shellcheck disable=SC2016 # the other shell expands it
+	"$@" bash -c 'key=$(keyop add tkm "$0" new @s) && keyctl pipe "$key"' \
+		"$desc" | xxd -r -p > "$tmp/$name.der"
+	[ -s "$tmp/$name.der" ] || fail "$* makes no key"
+}
+
+# In a user namespace of its own, as root there.
+inside()
+{
+	unshare --user --map-root-user keyop session "$@"
 }
 
 #
