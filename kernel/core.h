@@ -554,7 +554,7 @@ int tkm_policy_digest(const struct tkm_policy *policy, u8 digest[32]);
 
 /*
  * Digest of PolicyOR(@a, @b): H(0^32 || TPM_CC_PolicyOR || @a || @b). @digest
- * is neither of them.
+ * may be one of them.
  */
 void tkm_policy_or_digest(const u8 a[32], const u8 b[32], u8 digest[32]);
 

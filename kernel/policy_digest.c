@@ -219,10 +219,16 @@ int tkm_policy_digest(const struct tkm_policy *policy, u8 digest[32])
 
 void tkm_policy_or_digest(const u8 a[32], const u8 b[32], u8 digest[32])
 {
-	memset(digest, 0, TKM_SHA256_SIZE);
-	extend(digest, TPM_CC_POLICY_OR,
-	       (struct tkm_piece){ a, TKM_SHA256_SIZE },
-	       (struct tkm_piece){ b, TKM_SHA256_SIZE });
+	u8 code[4];
+	const struct tkm_piece pieces[] = {
+		{ zeros, sizeof(zeros) },
+		{ code, sizeof(code) },
+		{ a, TKM_SHA256_SIZE },
+		{ b, TKM_SHA256_SIZE },
+	};
+
+	put_unaligned_be32(TPM_CC_POLICY_OR, code);
+	tkm_sha256(pieces, ARRAY_SIZE(pieces), digest);
 }
 
 bool tkm_policy_has(const struct tkm_policy *policy, u32 cc)

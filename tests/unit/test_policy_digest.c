@@ -146,6 +146,11 @@ static void policy_or_is_the_tpms(void **state)
 	assert_int_equal(tkm_policy_digest(&policy, digest), 0);
 	assert_bytes(want, digest, 32);
 
+	/* In the place of a branch. */
+	memcpy(digest, b.p, 32);
+	tkm_policy_or_digest(a.p, digest, digest);
+	assert_bytes(want, digest, 32);
+
 	/* The same from the other branch. */
 	policy.el[0] = auth_value;
 	assert_int_equal(tkm_policy_digest(&policy, digest), 0);
