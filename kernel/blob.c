@@ -205,8 +205,9 @@ static void get_empty_auth(struct tkm_reader *r, struct tkm_object *obj,
 		return;
 	obj->empty_auth = boolean_value(
 		r, get_explicit(r, KEY_EMPTY_AUTH, DER_BOOLEAN));
-	/* DER leaves defaults out, but other tools do not. */
-	if (!obj->empty_auth && !foreign)
+	/* The format recommends to leave FALSE out; other tools do not. */
+	obj->auth_unsaid = !obj->empty_auth;
+	if (obj->auth_unsaid && !foreign)
 		r->bad = true;
 }
 

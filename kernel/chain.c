@@ -204,8 +204,7 @@ static int verify_flat(const struct tkm_object *obj,
 	if (obj->description &&
 	    !tkm_record_parse(obj->description, obj->description_len, rec))
 		return -EBADMSG;
-	if (obj->type != TKM_OBJECT_SEALED)
-		return -EOPNOTSUPP;
+	/* Not by its OID: tpm2_encodeobject calls everything loadable. */
 	if (!tkm_parent_is_srk(obj->parent))
 		return -ENOKEY;
 	ret = tkm_public_decode(obj->pub, obj->pub_len, &pub);

@@ -577,6 +577,8 @@ enum tkm_object_type {
  * struct tkm_object - one TSS2 key object; pointers are in place
  * @type: which OID
  * @empty_auth: emptyAuth present and true
+ * @auth_unsaid: emptyAuth present and false, which tpm2_encodeobject writes
+ *	whether there is an authValue or not; only in a single object
  * @policy: the policy field; n 0 if absent
  * @description: the text, NULL if absent
  * @description_len: its length, 1 to TKM_RECORD_MAX
@@ -589,6 +591,7 @@ enum tkm_object_type {
 struct tkm_object {
 	enum tkm_object_type type;
 	bool empty_auth;
+	bool auth_unsaid;
 	struct tkm_policy policy;
 	const char *description;
 	u16 description_len;
@@ -619,7 +622,7 @@ struct tkm_chain {
  * TKM_CHAIN_OBJECTS objects): the first object's parent is a handle, the
  * others' TKM_PARENT_PREVIOUS; every object has a description; all but the
  * last are loadable; emptyAuth is TRUE or absent (never FALSE). A single
- * object may come from another tool: emptyAuth FALSE is read as absent.
+ * object may come from another tool: FALSE is read, and remembered.
  *
  * Return: 0; -EBADMSG for anything damaged; -E2BIG above TKM_CHAIN_MAX;
  * -EOPNOTSUPP for an importable object, for the fields secret, authPolicy,

@@ -353,6 +353,8 @@ static int load_prepare(struct data_op *d, const u8 *der, size_t len,
 	p->flat = d->chain.flat;
 	obj = &d->chain.obj[d->chain.n - 1];
 	p->has_auth = !obj->empty_auth;
+	if (obj->auth_unsaid)
+		p->has_auth = d->auth.len;
 	/* No try is spent on a value that is missing, or that is not asked for. */
 	if (p->has_auth != (d->auth.len > 0))
 		return -EKEYREJECTED;

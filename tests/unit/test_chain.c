@@ -61,7 +61,7 @@ static void chains_of_the_module_are_taken(void **state)
 
 static bool within(const u8 *at, const u8 *p, size_t n)
 {
-	return at >= p && at < p + n;
+	return n && at >= p && at < p + n;
 }
 
 /*
@@ -248,6 +248,26 @@ static void a_flat_key_belongs_under_the_srk(void **state)
 	exact_free(b.p);
 }
 
+/* tpm2_encodeobject calls sealed data loadable, and its emptyAuth FALSE. */
+static void a_flat_key_of_tpm2_tools_is_taken(void **state)
+{
+	struct bytes b = vector(file, "flat");
+	struct tkm_chain chain;
+	struct tkm_record rec;
+	u8 srk[TKM_NAME_SIZE];
+
+	(void)state;
+	/* SEQUENCE(4), OID(8), [0] { BOOLEAN }: the last byte of each. */
+	b.p[4 + 7] = 3;
+	b.p[4 + 8 + 4] = 0;
+	assert_int_equal(tkm_blob_decode(b.p, b.len, &chain), 0);
+	assert_int_equal(chain.obj[0].type, TKM_OBJECT_LOADABLE);
+	assert_false(chain.obj[0].empty_auth);
+	assert_true(chain.obj[0].auth_unsaid);
+	assert_int_equal(tkm_chain_verify(&chain, &owner, srk, &rec), 0);
+	exact_free(b.p);
+}
+
 static void a_flat_policy_that_leads_elsewhere_is_refused(void **state)
 {
 	struct bytes b = vector(file, "flatpcrs");
@@ -294,6 +314,7 @@ int main(void)
 		cmocka_unit_test(a_flat_key_takes_any_description_and_has_none),
 		cmocka_unit_test(an_object_out_of_its_chain_is_refused),
 		cmocka_unit_test(a_flat_key_belongs_under_the_srk),
+		cmocka_unit_test(a_flat_key_of_tpm2_tools_is_taken),
 		cmocka_unit_test(a_flat_policy_that_leads_elsewhere_is_refused),
 		cmocka_unit_test(attributes_follow_from_what_guards),
 	};
