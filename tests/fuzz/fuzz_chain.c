@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later
+/*
+ * Chains: what is decoded encodes to the same bytes; and what a forger, who
+ * can compute every hash, makes of it is believed only where record, policy,
+ * attributes and caller agree by a computation of our own.
+ */
+#include "fuzz.h"
+
+/* Other tools may say emptyAuth FALSE and rsaParent: these are not kept. */
+static bool says_more(const u8 *der, size_t len)
+{
+	return memmem(der, len, "\xa0\x03\x01\x01\x00", 5) ||
+	       memmem(der, len, "\xa5\x03\x01\x01", 4);
+}
+
+static void encodes_to_itself(const struct tkm_chain *chain, const u8 *der,
+			      size_t len)
+{
+	u8 *out = exact(NULL, len), *again = exact(NULL, len);
+	ssize_t n = tkm_blob_encode(chain, out, len);
+	struct tkm_chain other;
+
+	must(n > 0 && (size_t)n <= len);
+	if ((size_t)n == len)
+		must(!memcmp(out, der, len));
+	else
+		must(chain->flat && says_more(der, len));
+	must(tkm_blob_encode(chain, again, (size_t)n - 1) == -EMSGSIZE);
+	must(!tkm_blob_decode(out, (size_t)n, &other));
+	must(tkm_blob_encode(&other, again, len) == n);
+	must(!memcmp(out, again, (size_t)n));
+	must(tkm_blob_decode(der, len - 1, &other));
+	exact_free(out);
+	exact_free(again);
+}
+
+static void is_sound(const struct tkm_chain *chain, const u8 *der, size_t len)
+{
+	const struct tkm_object *obj;
+	unsigned int i, j;
+
+	must(chain->n == (chain->flat ? 1 : TKM_CHAIN_OBJECTS));
+	for (i = 0; i < chain->n; i++) {
+		obj = &chain->obj[i];
+		must(inside(obj->pub, obj->pub_len, der, len) && obj->pub_len);
+		must(inside(obj->priv, obj->priv_len, der, len));
+		must(obj->priv_len && obj->description_len <= TKM_RECORD_MAX);
+		must(obj->description || chain->flat);
+		must(!obj->description ||
+		     inside(obj->description, obj->description_len, der, len));
+		must(obj->policy.n <= TKM_POLICY_MAX);
+		for (j = 0; j < obj->policy.n; j++)
+			must(inside(obj->policy.el[j].body,
+				    obj->policy.el[j].body_len, der, len));
+	}
+}
+
+/* Makes the public area commit to the policy, as whoever writes it can. */
+static void forge(struct tkm_object *obj, bool flat, u8 pub[1024], u8 or[72])
+{
+	struct tkm_policy_element *last = obj->policy.el;
+	struct tkm_writer w;
+	u8 hash[32], digest[32];
+
+	metadata_digest(obj->description, obj->description_len, hash);
+	if (obj->policy.n)
+		last += obj->policy.n - 1;
+	if (obj->policy.n && !flat && last->cc == TPM_CC_POLICY_OR &&
+	    last->body_len == 72) {
+		obj->policy.n--;
+		if (!tkm_policy_digest(&obj->policy, digest)) {
+			tkm_writer_init(&w, or, 72);
+			tkm_policy_or_encode(&w, digest, hash);
+			last->body = or;
+		}
+		obj->policy.n++;
+	}
+	memcpy(pub, obj->pub, obj->pub_len);
+	if (obj->policy.n && tkm_policy_digest(&obj->policy, hash))
+		return;
+	if (obj->pub_len >= 42 && get_unaligned_be16(pub + 8) == 32)
+		memcpy(pub + 10, hash, 32);
+	obj->pub = pub;
+}
+
+/* What every object of a believed chain is, read off its bytes. */
+static void object_is_right(const struct tkm_object *obj, unsigned int place)
+{
+	static const char *const begins[] = {
+		"tkm1 kind=tkmrk class=fixed created=",
+		"tkm1 kind=tdk class=fixed owner=",
+		"tkm1 kind=ask class=fixed owner=",
+		"tkm1 kind=data class=fixed owner=",
+	};
+	bool open = place == 3 && obj->policy.n;
+	u32 attributes = place < 3 ? 0x00030472 :
+			 0x12 | (open ? 0 : 0x40) | (obj->empty_auth ? 0x400 : 0);
+	u8 hash[32], digest[32];
+
+	must(!memcmp(obj->description, begins[place], strlen(begins[place])));
+	must(get_unaligned_be16(obj->pub) == (place < 3 ? 0x23 : 0x08));
+	must(get_unaligned_be16(obj->pub + 2) == 0x0b);
+	must(get_unaligned_be32(obj->pub + 4) == attributes);
+	metadata_digest(obj->description, obj->description_len, hash);
+	must(open || (!obj->policy.n && !memcmp(obj->pub + 10, hash, 32)));
+	if (!open)
+		return;
+	must(!tkm_policy_digest(&obj->policy, digest));
+	must(!memcmp(obj->pub + 10, digest, 32));
+	must(obj->policy.el[obj->policy.n - 1].body_len == 72);
+	must(!memcmp(obj->policy.el[obj->policy.n - 1].body + 40, hash, 32));
+	must(tkm_policy_has(&obj->policy, TPM_CC_POLICY_AUTH_VALUE) ==
+	     !obj->empty_auth);
+}
+
+static void others_are_refused(const struct tkm_chain *chain,
+			       struct tkm_caller caller)
+{
+	struct tkm_record rec;
+	u8 srk[TKM_NAME_SIZE];
+
+	tkm_record_parse(chain->obj[3].description,
+			 chain->obj[3].description_len, &rec);
+	caller.now = rec.not_after;
+	must(!rec.not_after ||
+	     tkm_chain_verify(chain, &caller, srk, &rec) == -EKEYEXPIRED);
+	caller.label = "another";
+	must(tkm_chain_verify(chain, &caller, srk, &rec) == -EKEYREJECTED);
+	caller.side = !caller.side;
+	must(tkm_chain_verify(chain, &caller, srk, &rec) == -EPERM);
+	caller.side = !caller.side;
+	caller.owner++;
+	must(tkm_chain_verify(chain, &caller, srk, &rec) == -EPERM);
+}
+
+static void verified(const struct tkm_chain *chain)
+{
+	const struct tkm_object *last = &chain->obj[chain->n - 1];
+	struct tkm_record own, rec, above;
+	struct tkm_caller caller = { .app = own.app, .label = own.label };
+	u8 srk[TKM_NAME_SIZE];
+	unsigned int i;
+	int ret;
+
+	if (chain->flat || tkm_record_parse(last->description,
+					    last->description_len, &own))
+		tkm_description_parse("disk:vol1", own.app, own.label);
+	else
+		caller.owner = own.owner, caller.side = own.side;
+	ret = tkm_chain_verify(chain, &caller, srk, &rec);
+	must(ret <= 0);
+	if (ret)
+		return;
+	must(!strcmp(rec.app, own.app) && !strcmp(rec.label, own.label));
+	must(rec.owner == caller.owner && rec.side == caller.side);
+	must(rec.kind == TKM_KIND_DATA && last->type == TKM_OBJECT_SEALED);
+	if (chain->flat)
+		return;
+	must(chain->obj[0].parent == TKM_SRK_HANDLE);
+	for (i = 0; i < chain->n; i++) {
+		object_is_right(&chain->obj[i], i);
+		must(!tkm_record_parse(chain->obj[i].description,
+				       chain->obj[i].description_len, &above));
+		must(i ? above.owner == rec.owner && above.side == rec.side :
+			 !memcmp(above.srk, srk, sizeof(srk)));
+		must(i < 2 || !strcmp(above.app, rec.app));
+	}
+	others_are_refused(chain, caller);
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
+{
+	u8 *der = exact(data, len), pub[TKM_CHAIN_OBJECTS][1024];
+	u8 or[TKM_CHAIN_OBJECTS][72];
+	struct tkm_chain chain;
+	unsigned int i;
+	int ret = tkm_blob_decode(der, len, &chain);
+
+	must(ret == 0 || ret == -EBADMSG || ret == -EOPNOTSUPP);
+	must(!len || !memcmp(der, data, len));
+	if (!ret) {
+		is_sound(&chain, der, len);
+		encodes_to_itself(&chain, der, len);
+		verified(&chain);
+		for (i = 0; i < chain.n; i++)
+			forge(&chain.obj[i], chain.flat, pub[i], or[i]);
+		verified(&chain);
+	}
+	exact_free(der);
+	return 0;
+}
