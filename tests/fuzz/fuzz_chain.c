@@ -153,9 +153,11 @@ static void verified(const struct tkm_chain *chain)
 		return;
 	must(!strcmp(rec.app, own.app) && !strcmp(rec.label, own.label));
 	must(rec.owner == caller.owner && rec.side == caller.side);
-	must(rec.kind == TKM_KIND_DATA && last->type == TKM_OBJECT_SEALED);
+	must(rec.kind == TKM_KIND_DATA);
+	must(get_unaligned_be16(last->pub) == TPM_ALG_KEYEDHASH);
 	if (chain->flat)
 		return;
+	must(last->type == TKM_OBJECT_SEALED);
 	must(chain->obj[0].parent == TKM_SRK_HANDLE);
 	for (i = 0; i < chain->n; i++) {
 		object_is_right(&chain->obj[i], i);

@@ -132,6 +132,7 @@ static void return_code(u32 rc)
 
 	must(rc ? tkm_tpm_errno(rc) < 0 : !tkm_tpm_errno(rc));
 	must(tkm_tpm_rc_base(base) == base);
+	must(tkm_tpm_rc_base(rc & 0xff00ffff) == base);
 	must(!base || tkm_tpm_errno(base) == tkm_tpm_errno(rc));
 }
 
@@ -147,7 +148,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	build(&wire, nonce);
 	p = take_exact(&in, &n);
 	if (how & 1)
-		put_right(&wire, p, n, how & 2);
+		put_right(&wire, p, n, how & 2 ? bits : 0);
 	old = exact(p, n);
 	if (how & 4 && n)
 		p[at % n] ^= bits;

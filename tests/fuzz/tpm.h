@@ -113,9 +113,12 @@ static bool believable(const struct tkm_wire *wire, const struct layout *l)
 	return !memcmp(hmac, l->hmac, 32);
 }
 
-/* Lengths, tag and HMAC as they should be over what the input gives. */
+/*
+ * Lengths, tag and HMAC as they should be over what the input gives; only the
+ * session's attributes may be others.
+ */
 static void put_right(const struct tkm_wire *wire, u8 *p, size_t len,
-		      bool exclusive)
+		      u8 attributes)
 {
 	bool auths = wire->session || wire->password;
 	size_t head = 10 + (wire->response_handle ? 4 : 0) + (auths ? 4 : 0);
@@ -134,7 +137,7 @@ static void put_right(const struct tkm_wire *wire, u8 *p, size_t len,
 	if (!wire->session)
 		return;
 	put_unaligned_be16(32, p + len - 69);
-	p[len - 35] = wire->session_attributes | (exclusive ? 2 : 0);
+	p[len - 35] = wire->session_attributes ^ attributes;
 	put_unaligned_be16(32, p + len - 34);
 	answer_hash(p + head, len - head - tail, hash);
 	hmac_of(wire, hash, p + len - 67, session.nonce_caller, p[len - 35],
