@@ -36,6 +36,8 @@ help:
 	@echo 'make check         every test, on each of KERNELS ($(KERNELS))'
 	@echo 'make bench         count and time TPM commands'
 	@echo 'make unit          host unit tests'
+	@echo 'make fuzz          fuzz the pure files, a minute each; fuzz-long: an hour'
+	@echo 'make coverage      branch coverage of the pure files by the unit tests'
 	@echo 'make style         warnings, sparse, shellcheck, licences'
 	@echo 'make tests         build what tests in a machine call: tools/vm run -- tests/vm/run'
 	@echo 'make modules       build the module for each of KERNELS'
@@ -59,6 +61,9 @@ check:
 
 unit:
 	$(Q)$(MAKE) --no-print-directory -C tests/unit check
+
+fuzz fuzz-long coverage: deps
+	$(Q)$(MAKE) --no-print-directory -C tests/fuzz $@
 
 style: deps
 	$(Q)tools/style $(KERNELS)
@@ -94,5 +99,5 @@ clean:
 	$(Q)if [ -e tests/unit/Makefile ]; then \
 		$(MAKE) --no-print-directory -C tests/unit clean; fi
 
-.PHONY: all help deps tests modules check unit style sparse demo bench
+.PHONY: fuzz fuzz-long coverage all help deps tests modules check unit style sparse demo bench
 .PHONY: install uninstall dkms-install clean

@@ -28,6 +28,8 @@
 #include <linux/user_namespace.h>
 
 #include "tkm_internal.h"
+/* The same names for programs: a value that differs does not compile. */
+#include <linux/tkm.h>
 
 #define PAYLOAD		0
 #define PUBLISHED	1
@@ -473,7 +475,7 @@ static int tkm_request_key(struct key *authkey, void *aux)
 }
 
 struct key_type tkm_key_type = {
-	.name = "tkm",
+	.name = TKM_KEY_TYPE,
 	.def_datalen = QUOTA_BYTES,
 	.vet_description = tkm_vet_description,
 	.preparse = tkm_preparse,

@@ -21,7 +21,7 @@
 
 #include "core.h"
 
-#define TKM_VERSION "0.1"
+#define TKM_VERSION "0.1.0"
 
 struct tkm_bus;
 struct tkm_node;
