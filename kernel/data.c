@@ -117,7 +117,8 @@ static int finish_chain(struct tkm_payload *p, const struct tkm_created *made,
 		.side = p->rec.side,
 		.app = p->rec.app,
 		.label = p->rec.label,
-		.now = p->rec.created,
+		/* Whether it is over was asked before; here it never is. */
+		.now = 0,
 	};
 	struct tkm_chain *chain;
 	struct tkm_record *rec;
@@ -271,6 +272,8 @@ struct tkm_payload *tkm_data_reseal(struct tkm_payload *old,
 		return ERR_PTR(-ENOMEM);
 	p = d->payload;
 	p->rec = old->rec;
+	/* Another tool's may have been of any; what is made here is fixed. */
+	p->rec.class = TKM_CLASS_FIXED;
 	memcpy(p->text, old->text, old->text_len);
 	p->text_len = old->text_len;
 	p->flat = old->flat;
