@@ -244,6 +244,8 @@ static int transport_errno(ssize_t ret)
 		return -ETIMEDOUT;
 	case -EPIPE:
 	case -ENODEV:
+	/* It went away, or lost the command, while we waited for the answer. */
+	case -ECANCELED:
 		return -ENODEV;
 	case -ENOMEM:
 		return -ENOMEM;
