@@ -300,6 +300,264 @@ static void attributes_follow_from_what_guards(void **state)
 	assert_int_equal(TKM_STORAGE_ATTRIBUTES, 0x30472);
 }
 
+/* ---- by a forger, who can compute every hash ---- */
+
+struct forgery {
+	struct bytes b;
+	struct tkm_chain chain;
+	u8 pub[TKM_CHAIN_OBJECTS][512];
+	char text[TKM_RECORD_MAX];
+	u8 or[72];
+};
+
+static void forge(struct forgery *f, const char *name)
+{
+	f->b = vector(file, name);
+	assert_int_equal(tkm_blob_decode(f->b.p, f->b.len, &f->chain), 0);
+}
+
+static struct tkm_public public_of(const struct forgery *f, unsigned int place)
+{
+	const struct tkm_object *obj = &f->chain.obj[place];
+	struct tkm_public pub;
+
+	assert_int_equal(tkm_public_decode(obj->pub, obj->pub_len, &pub), 0);
+	return pub;
+}
+
+static void put_public(struct forgery *f, unsigned int place,
+		       const struct tkm_public *pub)
+{
+	u8 out[sizeof(f->pub[place])];
+	struct tkm_writer w;
+
+	tkm_writer_init(&w, out, sizeof(out));
+	tkm_public_encode(&w, pub);
+	assert_false(w.overflow);
+	memcpy(f->pub[place], out, w.len);
+	f->chain.obj[place].pub = f->pub[place];
+	f->chain.obj[place].pub_len = (u16)w.len;
+}
+
+/* The first @from of a record becomes @to, and the Name commits to it. */
+static void put_text(struct forgery *f, unsigned int place, const char *from,
+		     const char *to)
+{
+	struct tkm_object *obj = &f->chain.obj[place];
+	const char *at = memmem(obj->description, obj->description_len, from,
+				strlen(from));
+	struct tkm_public pub = public_of(f, place);
+	size_t before;
+	u8 hash[32];
+
+	assert_non_null(at);
+	before = (size_t)(at - obj->description);
+	obj->description_len = (u16)snprintf(f->text, sizeof(f->text),
+		"%.*s%s%.*s", (int)before, obj->description, to,
+		(int)(obj->description_len - before - strlen(from)),
+		at + strlen(from));
+	obj->description = f->text;
+	tkm_record_hash(f->text, obj->description_len, hash);
+	pub.policy = hash;
+	put_public(f, place, &pub);
+}
+
+static int judge(struct forgery *f)
+{
+	struct tkm_record rec;
+	u8 srk[TKM_NAME_SIZE];
+	int ret = tkm_chain_verify(&f->chain, &owner, srk, &rec);
+
+	exact_free(f->b.p);
+	return ret;
+}
+
+static void records_of_a_chain_belong_together(void **state)
+{
+	static const struct {
+		unsigned int place;
+		const char *from, *to;
+		int err;
+	} cases[] = {
+		{ 0, "class=fixed", "class=portable", -EOPNOTSUPP },
+		{ 3, "class=fixed", "class=certified", -EOPNOTSUPP },
+		{ 1, "owner=0", "owner=1", -EBADMSG },
+		{ 2, "owner=0", "owner=1", -EBADMSG },
+		{ 3, "owner=0", "owner=1", -EBADMSG },
+		{ 1, "side=init", "side=other", -EBADMSG },
+		{ 2, "side=init", "side=other", -EBADMSG },
+		{ 3, "side=init", "side=other", -EBADMSG },
+		{ 2, "app=disk", "app=dusk", -EBADMSG },
+		{ 3, "app=disk", "app=dusk", -EBADMSG },
+		{ 3, "label=vol1", "label=vol2", -EKEYREJECTED },
+		{ 3, "kind=data", "kind=rsa", -EBADMSG },
+		{ 3, "label=vol1", "label=vol1", 0 },
+	};
+	struct forgery f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		forge(&f, "plain");
+		put_text(&f, cases[i].place, cases[i].from, cases[i].to);
+		if (judge(&f) != cases[i].err)
+			fail_msg("%u: %s", cases[i].place, cases[i].to);
+	}
+}
+
+static void storage_keys_have_one_shape(void **state)
+{
+	struct tkm_public pub;
+	struct forgery f;
+
+	(void)state;
+	forge(&f, "plain");
+	f.chain.obj[1].type = TKM_OBJECT_SEALED;
+	assert_int_equal(judge(&f), -EBADMSG);
+	forge(&f, "plain");
+	f.chain.obj[1].empty_auth = false;
+	assert_int_equal(judge(&f), -EBADMSG);
+	forge(&f, "plain");
+	f.chain.obj[1].policy.n = 1;
+	assert_int_equal(judge(&f), -EBADMSG);
+	forge(&f, "plain");
+	pub = public_of(&f, 1);
+	pub.sym_alg = TPM_ALG_NULL;
+	put_public(&f, 1, &pub);
+	assert_int_equal(judge(&f), -EBADMSG);
+	forge(&f, "plain");
+	pub = public_of(&f, 1);
+	pub.policy_len = 0;
+	put_public(&f, 1, &pub);
+	assert_int_equal(judge(&f), -EBADMSG);
+	forge(&f, "plain");
+	pub = tkm_public_sealed(public_of(&f, 1).policy, 32,
+				TKM_STORAGE_ATTRIBUTES);
+	put_public(&f, 1, &pub);
+	assert_int_equal(judge(&f), -EBADMSG);
+}
+
+static void keys_have_one_shape(void **state)
+{
+	struct tkm_public pub;
+	struct forgery f;
+
+	(void)state;
+	forge(&f, "plain");
+	f.chain.obj[3].type = TKM_OBJECT_LOADABLE;
+	assert_int_equal(judge(&f), -EBADMSG);
+	forge(&f, "plain");
+	pub = tkm_public_storage(public_of(&f, 3).policy);
+	put_public(&f, 3, &pub);
+	assert_int_equal(judge(&f), -EBADMSG);
+	forge(&f, "plain");
+	pub = public_of(&f, 3);
+	pub.policy_len = 0;
+	put_public(&f, 3, &pub);
+	assert_int_equal(judge(&f), -EBADMSG);
+	forge(&f, "plain");
+	f.chain.n--;
+	assert_int_equal(judge(&f), -EBADMSG);
+}
+
+/* The attributes of a key without or with a value, the policy of the other. */
+static void a_value_is_asked_for_by_the_policy(void **state)
+{
+	static const char *const names[] = { "pcrs", "auth", "both" };
+	struct tkm_object *key;
+	struct tkm_public pub;
+	struct forgery f;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		forge(&f, names[i]);
+		key = &f.chain.obj[3];
+		key->empty_auth = !key->empty_auth;
+		pub = public_of(&f, 3);
+		pub.attributes = tkm_key_attributes(true, !key->empty_auth);
+		put_public(&f, 3, &pub);
+		assert_int_equal(judge(&f), -EBADMSG);
+	}
+}
+
+/*
+ * PolicyOR alone, of the record and of the zeros that a session starts with:
+ * anybody's session satisfies it.
+ */
+static void a_policy_that_asks_nothing_is_refused(void **state)
+{
+	static const u8 zeros[32];
+	struct tkm_object *key;
+	struct tkm_public pub;
+	struct tkm_writer w;
+	u8 hash[32], digest[32];
+	struct forgery f;
+
+	(void)state;
+	forge(&f, "pcrs");
+	key = &f.chain.obj[3];
+	tkm_record_hash(key->description, key->description_len, hash);
+	tkm_writer_init(&w, f.or, sizeof(f.or));
+	tkm_policy_or_encode(&w, zeros, hash);
+	key->policy.n = 1;
+	key->policy.el[0] = (struct tkm_policy_element){
+		TPM_CC_POLICY_OR, f.or, sizeof(f.or),
+	};
+	assert_int_equal(tkm_policy_digest(&key->policy, digest), 0);
+	pub = public_of(&f, 3);
+	pub.policy = digest;
+	put_public(&f, 3, &pub);
+	assert_int_equal(judge(&f), -EBADMSG);
+}
+
+static void flat_keys_are_sealed_data(void **state)
+{
+	struct tkm_public pub;
+	struct forgery f;
+
+	(void)state;
+	forge(&f, "flat");
+	f.chain.obj[0].description = "a text, and no record";
+	f.chain.obj[0].description_len = 21;
+	assert_int_equal(judge(&f), 0);
+	forge(&f, "flat");
+	f.chain.obj[0].pub_len--;
+	assert_int_equal(judge(&f), -EBADMSG);
+	forge(&f, "flat");
+	pub = public_of(&f, 0);
+	pub.type = TPM_ALG_ECC;
+	pub.curve = TPM_ECC_NIST_P256;
+	put_public(&f, 0, &pub);
+	assert_int_equal(judge(&f), -EOPNOTSUPP);
+	forge(&f, "flat");
+	pub = public_of(&f, 0);
+	pub.attributes |= TPM_OA_DECRYPT;
+	put_public(&f, 0, &pub);
+	assert_int_equal(judge(&f), -EOPNOTSUPP);
+	forge(&f, "flatpcrs");
+	f.chain.obj[0].policy.el[0].cc = 0x16c; /* PolicyCommandCode */
+	assert_int_equal(judge(&f), -EOPNOTSUPP);
+}
+
+/* One that another TPM may have too, by whatever tool. */
+static void a_flat_key_may_have_come_from_elsewhere(void **state)
+{
+	struct tkm_public pub;
+	struct tkm_record rec;
+	u8 srk[TKM_NAME_SIZE];
+	struct forgery f;
+
+	(void)state;
+	forge(&f, "flat");
+	pub = public_of(&f, 0);
+	pub.attributes &= ~(u32)TPM_OA_FIXED_TPM;
+	put_public(&f, 0, &pub);
+	assert_int_equal(tkm_chain_verify(&f.chain, &owner, srk, &rec), 0);
+	assert_int_equal(rec.class, TKM_CLASS_PORTABLE);
+	exact_free(f.b.p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +575,13 @@ int main(void)
 		cmocka_unit_test(a_flat_key_of_tpm2_tools_is_taken),
 		cmocka_unit_test(a_flat_policy_that_leads_elsewhere_is_refused),
 		cmocka_unit_test(attributes_follow_from_what_guards),
+		cmocka_unit_test(records_of_a_chain_belong_together),
+		cmocka_unit_test(storage_keys_have_one_shape),
+		cmocka_unit_test(keys_have_one_shape),
+		cmocka_unit_test(a_value_is_asked_for_by_the_policy),
+		cmocka_unit_test(a_policy_that_asks_nothing_is_refused),
+		cmocka_unit_test(flat_keys_are_sealed_data),
+		cmocka_unit_test(a_flat_key_may_have_come_from_elsewhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

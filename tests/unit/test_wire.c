@@ -479,6 +479,210 @@ static void an_audit_session_may_be_exclusive(void **state)
 	exact_free(buf);
 }
 
+/* ---- other sessions, and none ---- */
+
+/*
+ * A policy session that authorises: its HMAC has the authValue only after
+ * PolicyAuthValue, the key of an encrypted parameter always.
+ */
+static void a_policy_session_proves_the_value_it_was_asked_for(void **state)
+{
+	struct tpm t = tpm_with("pass"), bare = tpm_with("");
+	struct tkm_session s;
+	struct tkm_wire wire = unseal(&s);
+	struct tkm_wire_answer a;
+	u8 out[256], answer[512], *buf, hashed[4 + TKM_NAME_SIZE], hmac[32];
+	size_t len;
+	u32 rc;
+
+	(void)state;
+	put_unaligned_be32(TPM_CC_UNSEAL, hashed);
+	memcpy(hashed + 4, name, sizeof(name));
+	new_session(&s, true);
+	assert_true(tkm_wire_build(&wire, fresh, out, sizeof(out)) > 0);
+	tpm_hmac(&bare, hashed, sizeof(hashed), fresh, s.nonce_tpm,
+		 TPM_SA_ENCRYPT, hmac);
+	assert_memory_equal(out + 18 + 41, hmac, 32);
+	/* An answer under the value's HMAC is not this session's. */
+	len = tpm_answer(&t, &wire, "x", answer);
+	assert_int_equal(check(&wire, answer, len, &rc, &a, &buf), -EBADMSG);
+	exact_free(buf);
+
+	s.auth_value_needed = true;
+	assert_true(tkm_wire_build(&wire, fresh, out, sizeof(out)) > 0);
+	tpm_hmac(&t, hashed, sizeof(hashed), fresh, s.nonce_tpm,
+		 TPM_SA_ENCRYPT, hmac);
+	assert_memory_equal(out + 18 + 41, hmac, 32);
+	len = tpm_answer(&t, &wire, "x", answer);
+	assert_int_equal(check(&wire, answer, len, &rc, &a, &buf), 0);
+	exact_free(buf);
+}
+
+static void zeros_alone_are_the_empty_auth_value(void **state)
+{
+	static const u8 zeros[32];
+	struct tkm_wire_answer a;
+	struct scene sc;
+	u32 rc;
+	u8 *buf;
+
+	(void)state;
+	set_scene(&sc, "");
+	sc.wire.auth_value = zeros;
+	sc.wire.auth_value_len = sizeof(zeros);
+	assert_int_equal(check(&sc.wire, sc.answer, sc.len, &rc, &a, &buf), 0);
+	exact_free(buf);
+}
+
+/* No caller has more than 32 bytes; what is beyond them is not looked at. */
+static void an_auth_value_ends_after_32_bytes(void **state)
+{
+	static const u8 longer[] = "0123456789abcdef0123456789abcdef and more";
+	struct tkm_wire_answer a;
+	struct scene sc;
+	u32 rc;
+	u8 *buf;
+
+	(void)state;
+	set_scene(&sc, "0123456789abcdef0123456789abcdef");
+	sc.wire.auth_value = longer;
+	sc.wire.auth_value_len = sizeof(longer);
+	assert_int_equal(check(&sc.wire, sc.answer, sc.len, &rc, &a, &buf), 0);
+	exact_free(buf);
+}
+
+/* As sequences and sessions have none: the handle stands for itself. */
+static void a_handle_without_a_name_is_its_own(void **state)
+{
+	static const u8 hashed[] = { 0, 0, 0x01, 0x5e, 0x80, 0, 0, 1 };
+	struct tpm t = tpm_with("pass");
+	struct tkm_session s;
+	struct tkm_wire wire = unseal(&s);
+	u8 out[256], hmac[32];
+
+	(void)state;
+	new_session(&s, false);
+	wire.names[0] = NULL;
+	wire.name_lens[0] = 0;
+	assert_true(tkm_wire_build(&wire, fresh, out, sizeof(out)) > 0);
+	tpm_hmac(&t, hashed, sizeof(hashed), fresh, s.nonce_tpm,
+		 TPM_SA_ENCRYPT, hmac);
+	assert_memory_equal(out + 18 + 41, hmac, 32);
+}
+
+/* The HMAC is right, and what it covers is no TPM2B that could be decrypted. */
+static void an_encrypted_answer_must_have_a_tpm2b(void **state)
+{
+	struct tkm_wire_answer a;
+	struct scene sc;
+	u8 *buf, hashed[8 + 4] = { 0, 0, 0, 0, 0, 0, 0x01, 0x5e, 0, 3, 1, 2 };
+	u8 answer[10 + 4 + 4 + 69] = { 0x80, 0x02 };
+	struct tkm_writer w;
+	size_t n;
+	u32 rc;
+
+	(void)state;
+	for (n = 0; n <= 4; n++) {
+		set_scene(&sc, "pass");
+		tkm_writer_init(&w, answer + 10, sizeof(answer) - 10);
+		tkm_put_u32(&w, (u32)n);
+		tkm_put_bytes(&w, hashed + 8, n);
+		tkm_put_tpm2b(&w, fresh, 32);
+		tkm_put_u8(&w, TPM_SA_ENCRYPT);
+		tkm_put_u16(&w, 32);
+		tpm_hmac(&sc.t, hashed, 8 + n, fresh, sc.s.nonce_caller,
+			 TPM_SA_ENCRYPT, answer + 10 + w.len);
+		put_unaligned_be32(10 + (u32)w.len + 32, answer + 2);
+		assert_int_equal(check(&sc.wire, answer, 10 + w.len + 32, &rc,
+				       &a, &buf), -EIO);
+		/* It was the TPM that said so: the session has moved on. */
+		assert_memory_equal(sc.s.nonce_tpm, fresh, 32);
+		exact_free(buf);
+	}
+}
+
+/* All lengths fit, but the HMAC has taken a byte from the nonce, or given it. */
+static void nonce_and_hmac_have_their_own_sizes(void **state)
+{
+	struct tkm_wire_answer a;
+	struct scene sc;
+	u8 *nonce, *buf;
+	u32 rc;
+
+	(void)state;
+	set_scene(&sc, "pass");
+	nonce = sc.answer + sc.len - 69;
+	put_unaligned_be16(31, nonce);
+	put_unaligned_be16(33, nonce + 34);
+	assert_int_equal(check(&sc.wire, sc.answer, sc.len, &rc, &a, &buf),
+			 -EBADMSG);
+	exact_free(buf);
+	set_scene(&sc, "pass");
+	put_unaligned_be16(33, nonce + 35);
+	put_unaligned_be32((u32)sc.len + 1, sc.answer + 2);
+	sc.answer[sc.len] = 0;
+	assert_int_equal(check(&sc.wire, sc.answer, sc.len + 1, &rc, &a, &buf),
+			 -EBADMSG);
+	exact_free(buf);
+}
+
+static int check_bare(const struct tkm_wire *wire, const char *hex,
+		      struct tkm_wire_answer *a)
+{
+	struct bytes b = bytes_of_hex(hex);
+	u32 rc;
+	int ret = tkm_wire_check(wire, b.p, b.len, &rc, a);
+
+	exact_free(b.p);
+	return ret;
+}
+
+static void answers_without_sessions_are_bare(void **state)
+{
+	const struct tkm_wire handle = { .response_handle = true };
+	const struct tkm_wire none = { 0 };
+	struct tkm_wire_answer a;
+
+	(void)state;
+	assert_int_equal(check_bare(&none, "80010000000a00000000", &a), 0);
+	assert_int_equal(a.params_len, 0);
+	assert_int_equal(check_bare(&none, "80010000000c00000000abcd", &a), 0);
+	assert_int_equal(a.params_len, 2);
+	assert_int_equal(check_bare(&handle, "80010000000f0000000080000002ab",
+				    &a), 0);
+	assert_int_equal(a.handle, 0x80000002);
+	assert_int_equal(a.params_len, 1);
+	assert_int_equal(check_bare(&handle, "80010000000d00000000800000", &a),
+			 -EIO);
+	/* The tag of an answer with sessions. */
+	assert_int_equal(check_bare(&none, "80020000000e0000000000000000", &a),
+			 -EIO);
+}
+
+static void a_password_is_answered_by_nothing(void **state)
+{
+	const struct tkm_wire wire = { .password = true };
+	struct tkm_wire_answer a;
+
+	(void)state;
+	assert_int_equal(check_bare(&wire, "80020000001500000000" "00000002"
+				    "abcd" "0000010000", &a), 0);
+	assert_int_equal(a.params_len, 2);
+	/* Nothing, a part, a nonce, other attributes, an HMAC, too much. */
+	assert_int_equal(check_bare(&wire, "80020000000e00000000" "00000000",
+				    &a), -EIO);
+	assert_int_equal(check_bare(&wire, "80020000001200000000" "00000000"
+				    "00000100", &a), -EIO);
+	assert_int_equal(check_bare(&wire, "80020000001300000000" "00000000"
+				    "0001010000", &a), -EBADMSG);
+	assert_int_equal(check_bare(&wire, "80020000001300000000" "00000000"
+				    "0000000000", &a), -EBADMSG);
+	assert_int_equal(check_bare(&wire, "80020000001300000000" "00000000"
+				    "0000010001", &a), -EBADMSG);
+	assert_int_equal(check_bare(&wire, "80020000001400000000" "00000000"
+				    "000001000000", &a), -EIO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -498,6 +702,15 @@ int main(void)
 		cmocka_unit_test(a_refusal_is_taken_and_leaves_the_session),
 		cmocka_unit_test(an_accompanying_session_protects_too),
 		cmocka_unit_test(an_audit_session_may_be_exclusive),
+		cmocka_unit_test(
+			a_policy_session_proves_the_value_it_was_asked_for),
+		cmocka_unit_test(zeros_alone_are_the_empty_auth_value),
+		cmocka_unit_test(an_auth_value_ends_after_32_bytes),
+		cmocka_unit_test(a_handle_without_a_name_is_its_own),
+		cmocka_unit_test(an_encrypted_answer_must_have_a_tpm2b),
+		cmocka_unit_test(nonce_and_hmac_have_their_own_sizes),
+		cmocka_unit_test(answers_without_sessions_are_bare),
+		cmocka_unit_test(a_password_is_answered_by_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
