@@ -882,6 +882,27 @@ static void chain_hangs_together(void **state)
 	assert_int_equal(CHAIN(3, .type = OID_LOADABLE), 0);
 }
 
+/* The chains of the module: one has a PolicyAuthValue, whose body is empty. */
+static void chains_of_the_module_come_back(void **state)
+{
+	static const char *const names[] = { "plain", "pcrs", "auth", "both",
+					     "dates", "flat", "flatpcrs" };
+	u8 out[TKM_CHAIN_MAX];
+	struct tkm_chain chain;
+	struct bytes b;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		b = vector("chains.vec", names[i]);
+		assert_int_equal(tkm_blob_decode(b.p, b.len, &chain), 0);
+		assert_int_equal(tkm_blob_encode(&chain, out, sizeof(out)),
+				 b.len);
+		assert_memory_equal(out, b.p, b.len);
+		exact_free(b.p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -915,6 +936,7 @@ int main(void)
 		cmocka_unit_test(fields_after_the_last_are_refused),
 		cmocka_unit_test(chain_has_exactly_its_objects),
 		cmocka_unit_test(chain_hangs_together),
+		cmocka_unit_test(chains_of_the_module_come_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

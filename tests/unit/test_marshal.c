@@ -521,6 +521,26 @@ static void unknown_type_is_not_written(void **state)
 	assert_true(w.overflow);
 }
 
+/* The decoder takes none but the usual one; the encoder writes what it gets. */
+static void another_exponent_is_written_as_it_is(void **state)
+{
+	const struct tkm_public pub = {
+		.type = TPM_ALG_RSA, .name_alg = TPM_ALG_SHA256,
+		.sym_alg = TPM_ALG_NULL, .scheme = TPM_ALG_NULL,
+		.rsa_bits = 2048, .rsa_exponent = 3,
+	};
+	struct tkm_public again;
+	struct tkm_writer w;
+	u8 out[64];
+
+	(void)state;
+	tkm_writer_init(&w, out, sizeof(out));
+	tkm_public_encode(&w, &pub);
+	assert_false(w.overflow);
+	assert_int_equal(get_unaligned_be32(out + 16), 3);
+	assert_int_equal(tkm_public_decode(out, w.len, &again), -EOPNOTSUPP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -545,6 +565,7 @@ int main(void)
 		cmocka_unit_test(exponent_may_be_spelled_out),
 		cmocka_unit_test(template_is_written_as_the_tcg_has_it),
 		cmocka_unit_test(unknown_type_is_not_written),
+		cmocka_unit_test(another_exponent_is_written_as_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -698,6 +698,29 @@ static void kinds_and_classes_have_names(void **state)
 	assert_string_equal(tkm_class_name(TKM_CLASS_CERTIFIED + 1), "?");
 }
 
+/* Reserved kinds have the fields of a key. */
+static void keys_to_come_are_read_and_written(void **state)
+{
+	static const char *const kinds[] = { "rsa", "ec" };
+	char text[TKM_RECORD_MAX], again[TKM_RECORD_MAX];
+	struct tkm_record rec;
+	size_t i;
+	int n;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		n = snprintf(text, sizeof(text), "tkm1 kind=%s class=certified "
+			     "owner=1 side=other app=a label=b use=sign,decrypt "
+			     CREATED, kinds[i]);
+		assert_int_equal(parse(text, (size_t)n, &rec), 0);
+		assert_string_equal(rec.label, "b");
+		assert_int_equal(rec.uses, TKM_USE_SIGN | TKM_USE_DECRYPT);
+		assert_int_equal(tkm_record_write(&rec, again, sizeof(again)),
+				 n);
+		assert_memory_equal(again, text, (size_t)n);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -725,6 +748,7 @@ int main(void)
 		cmocka_unit_test(every_day_is_written_and_read),
 		cmocka_unit_test(times_beyond_the_ends_are_written_as_the_ends),
 		cmocka_unit_test(kinds_and_classes_have_names),
+		cmocka_unit_test(keys_to_come_are_read_and_written),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
