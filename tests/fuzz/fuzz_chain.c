@@ -83,6 +83,14 @@ static void forge(struct tkm_object *obj, bool flat, u8 pub[1024], u8 or[72])
 	obj->pub = pub;
 }
 
+/* Attributes of a key or a storage key as Documentation has them. */
+static u32 attributes_of(const struct tkm_object *obj, unsigned int place)
+{
+	if (place < 3)
+		return 0x00030472;
+	return 0x12 | (obj->policy.n ? 0 : 0x40) | (obj->empty_auth ? 0x400 : 0);
+}
+
 /* What every object of a believed chain is, read off its bytes. */
 static void object_is_right(const struct tkm_object *obj, unsigned int place)
 {
@@ -93,14 +101,12 @@ static void object_is_right(const struct tkm_object *obj, unsigned int place)
 		"tkm1 kind=data class=fixed owner=",
 	};
 	bool open = place == 3 && obj->policy.n;
-	u32 attributes = place < 3 ? 0x00030472 :
-			 0x12 | (open ? 0 : 0x40) | (obj->empty_auth ? 0x400 : 0);
 	u8 hash[32], digest[32];
 
 	must(!memcmp(obj->description, begins[place], strlen(begins[place])));
 	must(get_unaligned_be16(obj->pub) == (place < 3 ? 0x23 : 0x08));
 	must(get_unaligned_be16(obj->pub + 2) == 0x0b);
-	must(get_unaligned_be32(obj->pub + 4) == attributes);
+	must(get_unaligned_be32(obj->pub + 4) == attributes_of(obj, place));
 	metadata_digest(obj->description, obj->description_len, hash);
 	must(open || (!obj->policy.n && !memcmp(obj->pub + 10, hash, 32)));
 	if (!open)
@@ -186,6 +192,13 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 		verified(&chain);
 		for (i = 0; i < chain.n; i++)
 			forge(&chain.obj[i], chain.flat, pub[i], or[i]);
+		verified(&chain);
+		for (i = 0; i < chain.n && !chain.flat; i++)
+			if (chain.obj[i].pub == pub[i] &&
+			    chain.obj[i].pub_len >= 8)
+				put_unaligned_be32(attributes_of(&chain.obj[i],
+								 i),
+						   pub[i] + 4);
 		verified(&chain);
 	}
 	exact_free(der);

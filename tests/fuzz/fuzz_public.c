@@ -6,6 +6,27 @@
  */
 #include "fuzz.h"
 
+/* What core.h promises of one that is decoded. */
+static void is_sound(const struct tkm_public *pub, const u8 *p, size_t len)
+{
+	bool ecc = pub->type == TPM_ALG_ECC, rsa = pub->type == TPM_ALG_RSA;
+
+	must(ecc || rsa || pub->type == TPM_ALG_KEYEDHASH);
+	must(pub->name_alg == TPM_ALG_SHA256 && pub->scheme == TPM_ALG_NULL);
+	must(!pub->policy_len || pub->policy_len == 32);
+	must(pub->sym_alg == TPM_ALG_NULL ||
+	     ((ecc || rsa) && pub->sym_alg == TPM_ALG_AES &&
+	      pub->sym_bits == 128 && pub->sym_mode == TPM_ALG_CFB));
+	must(!ecc || pub->curve == TPM_ECC_NIST_P256);
+	must(!ecc || (pub->x_len <= 32 && pub->y_len <= 32));
+	must(!rsa || (pub->rsa_exponent == 65537 && pub->x_len &&
+		      pub->x_len * 8 == pub->rsa_bits));
+	must(ecc || rsa || !pub->x_len || pub->x_len == 32);
+	must(inside(pub->policy, pub->policy_len, p, len));
+	must(inside(pub->x, pub->x_len, p, len));
+	must(!ecc || inside(pub->y, pub->y_len, p, len));
+}
+
 static void same(const struct tkm_public *a, const struct tkm_public *b)
 {
 	must(a->type == b->type && a->name_alg == b->name_alg);
@@ -101,9 +122,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 
 	must(ret == 0 || ret == -EBADMSG || ret == -EOPNOTSUPP);
 	if (!ret) {
-		must(inside(pub.policy, pub.policy_len, p, len));
-		must(inside(pub.x, pub.x_len, p, len));
-		must(pub.type != TPM_ALG_ECC || inside(pub.y, pub.y_len, p, len));
+		is_sound(&pub, p, len);
 		encodes_to_itself(&pub, p, len);
 	}
 	tkm_public_name(p, len, name);
