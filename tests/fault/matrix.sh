@@ -1,0 +1,345 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Every TPM command that tkm sends, times everything that can happen to it, and
+# what must come of each. This file is the table; cells.c runs it, and says at
+# its head what else each cell checks.
+#
+#   matrix.sh SOCKET      a hostile TPM is there, and the module is loaded
+#   matrix.sh             only print the table
+#
+# What is expected comes from Documentation/errors.rst and from what the TPM,
+# the kernel's driver and tkm are to do, not from what happened:
+#
+# - The driver itself asks again on RETRY and TESTING, for 2.5 seconds. It turns
+#   an answer whose length is not what its header says into -EFAULT (EIO), a
+#   chip without a server into -ECANCELED or -EPIPE (ENODEV), and silence into
+#   -ETIME (ETIMEDOUT).
+# - tkm asks again on YIELDED, runs the operation again on PCR_CHANGED, and once
+#   more, after it looked at the SRK anew, when the TPM knows no handle or takes
+#   no HMAC where it should: then a single fault is survived ("ok").
+# - A saved context that is refused means a reset: ENODEV, and tkm is closed.
+#   This refusal has no HMAC, so whoever sits on the bus can close tkm; they
+#   could as well cut the wire.
+# - What FlushContext answers changes no result: the operation is over.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd -P)
+build=${TKM_FAULT:-$(cd "$here/../.." && pwd -P)/build/fault}
+
+# cell NAME OPERATION ERRNO AFTER FAULT
+cell()
+{
+	echo "cell $1 | $2 | $3 | $4 | $5"
+}
+
+#
+# Commands. Each has an operation that sends it, and an errno for each fault;
+# a word that is not there is the one that every command has.
+#
+
+declare -A operation=(
+	[StartAuthSession]=load [ContextLoad]=load [Load]=load [Unseal]=load
+	[FlushContext]=load [PolicyPCR]=policy [PolicyOR]=policy
+	[PolicyAuthValue]=policy [Create]=reseal [PCR_Read]=new-pcrs
+	[ContextSave]=new-app [ReadPublic]=load [CreatePrimary]=no-srk
+	[EvictControl]=no-srk
+)
+
+# ReadPublic is only sent when the SRK is in doubt; this makes it so.
+declare -A cause=([ReadPublic]="rc Load 1 0x98e")
+
+codes=(
+	RETRY=0x922 YIELDED=0x908 TESTING=0x90a LOCKOUT=0x921
+	OBJECT_MEMORY=0x902 SESSION_MEMORY=0x903 PCR_CHANGED=0x128
+	HANDLE=0x18b AUTH_FAIL=0x98e POLICY_FAIL=0x99d INTEGRITY=0x1df
+	FAILURE=0x101 unknown=0x177
+)
+
+# By fault or code; then what differs, by command and fault.
+declare -A expected=(
+	[delay]=ok [cut9]=EIO [cut1]=EIO [cut-all]=EIO [cut-fix]=EIO
+	[lengthen]=EIO [lengthen-fix]=EIO
+	[flip-rc]=EIO [flip-tag]=EBADMSG [flip-size]=EIO [flip-end]=EBADMSG
+	[flip-command]=EKEYREJECTED [replay]=EBADMSG
+	[reset]=ENODEV [gone]=ENODEV [gone-after]=ENODEV
+	[drop]=ETIMEDOUT [lose]=ETIMEDOUT
+
+	[RETRY]=ok [YIELDED]=ok [TESTING]=ok [PCR_CHANGED]=ok
+	[LOCKOUT]=EBUSY [OBJECT_MEMORY]=ENOMEM [SESSION_MEMORY]=ENOMEM
+	[HANDLE]=ENOKEY [AUTH_FAIL]=EKEYREJECTED [POLICY_FAIL]=EPERM
+	[INTEGRITY]=EBADMSG [FAILURE]=EIO [unknown]=EIO
+)
+declare -A differs=(
+	# No HMAC: the nonce is wrong, and with it the key of the session. The
+	# TPM then refuses Load, and that is doubted.
+	[StartAuthSession flip-tag]=EIO
+	[StartAuthSession flip-end]=ok
+	[StartAuthSession replay]=ok
+	[StartAuthSession HANDLE]=ok
+	# Its last byte is that of the hash algorithm, which then is none.
+	[StartAuthSession flip-command]=EOPNOTSUPP
+
+	# A handle that the TPM does not know at Load is doubted.
+	[ContextLoad flip-tag]=EIO
+	[ContextLoad flip-end]=ok
+	# The same handle once more.
+	[ContextLoad replay]=ok
+	[ContextLoad HANDLE]=ENODEV
+	[ContextLoad INTEGRITY]=ENODEV
+	[ContextLoad flip-command]=ENODEV
+
+	[Load HANDLE]=ok [Load AUTH_FAIL]=ok [Load flip-command]=ok
+	[Create HANDLE]=ok [Create AUTH_FAIL]=ok [Create flip-command]=ok
+	# The canary is flat, and flat keys do not notice a reset.
+	[Create reset]=ok
+
+	# The answer is a header, and what was asked for is in the session. Tags
+	# are not covered by an HMAC; one that is none is no answer.
+	[PolicyPCR flip-tag]=EIO [PolicyOR flip-tag]=EIO
+	[PolicyAuthValue flip-tag]=EIO
+	[PolicyPCR replay]=ok [PolicyOR replay]=ok [PolicyAuthValue replay]=ok
+	# The last bit is the lowest of the code, and code 1 is none we know.
+	[PolicyPCR flip-end]=EIO [PolicyOR flip-end]=EIO
+	[PolicyAuthValue flip-end]=EIO
+	# Other registers; another branch beside ours; another session.
+	[PolicyPCR flip-command]=EPERM
+	[PolicyOR flip-command]=EPERM
+	[PolicyAuthValue flip-command]=ENOKEY/ok
+
+	# What was saved is opaque, and proven when it is loaded again; the key
+	# itself is there.
+	[ContextSave flip-tag]=EIO
+	[ContextSave flip-end]=ok
+	[ContextSave replay]=ok
+	[ContextSave cut-fix]=ok
+	[ContextSave lengthen-fix]=ok
+	# Another handle, which is not there.
+	[ContextSave flip-command]=ENOKEY/ok
+
+	# Compared with the Name that is pinned; the qualified name at its end
+	# is of no use.
+	[ReadPublic flip-tag]=EIO
+	[ReadPublic flip-end]=ok
+	[ReadPublic replay]=ok
+	# Not there, so it is made; but it is there.
+	[ReadPublic flip-command]=ENOKEY
+
+	# No HMAC: the owner's password is empty. Its Name is computed here.
+	[CreatePrimary flip-end]=EBADMSG
+	[CreatePrimary replay]=ok
+	[CreatePrimary AUTH_FAIL]=ENOKEY
+	# A list that is shorter than it says.
+	[CreatePrimary flip-command]=EBADMSG
+	[EvictControl replay]=ok
+	[EvictControl AUTH_FAIL]=ENOKEY
+	# At another place than ours.
+	[EvictControl flip-command]=ENOKEY
+	[EvictControl reset]=ENOKEY
+)
+
+# What is closed afterwards.
+declare -A closes=(
+	[ContextLoad HANDLE]=1 [ContextLoad INTEGRITY]=1
+	[ContextLoad flip-command]=1
+)
+
+# try COMMAND FAULT KIND [ARGUMENT...]: the fault as the table names it
+try()
+{
+	local command=$1 fault=$2 kind=$3 errno after=
+	shift 3
+
+	errno=${differs["$command $fault"]:-${expected[$fault]}}
+	if [ "$command" = FlushContext ]; then
+		errno=ok
+	fi
+	case $fault in
+	gone*) after=plug ;;
+	reset) after=closed ;;
+	esac
+	if [ -n "${closes["$command $fault"]:-}" ]; then
+		after=closed
+	fi
+	cell "$command, $fault: $errno" "${operation[$command]}" "$errno" \
+		"$after" "$kind $command 1 $*${cause[$command]:+ + ${cause[$command]}}"
+}
+
+# Faults for one command; those that make no difference to it are left out.
+faults()
+{
+	local command=$1
+
+	try "$command" delay delay 100
+	try "$command" cut9 cut 9
+	try "$command" cut1 cut -1
+	try "$command" cut-all cut 1
+	case $command in
+	Policy* | FlushContext) ;;
+	*) try "$command" cut-fix cut-fix -1 ;;
+	esac
+	try "$command" lengthen lengthen 1
+	try "$command" lengthen-fix lengthen-fix 1
+	try "$command" flip-tag flip 15
+	try "$command" flip-size flip 47
+	try "$command" flip-rc flip 79
+	try "$command" flip-end flip -1
+	try "$command" flip-command flip-command -1
+	try "$command" replay replay
+	try "$command" reset reset
+	try "$command" gone gone
+	try "$command" gone-after gone-after
+}
+
+codes_of()
+{
+	local command=$1 code kind=rc
+
+	for code in "${codes[@]}"; do
+		# Who says that there is no such handle is believed when it is
+		# to be flushed.
+		if [ "$command" = FlushContext ] && [ "${code%=*}" = HANDLE ]; then
+			kind=rc-after
+		else
+			kind=rc
+		fi
+		try "$command" "${code%=*}" $kind "${code#*=}"
+	done
+}
+
+commands=(StartAuthSession ContextLoad Load Unseal FlushContext PolicyPCR
+	PolicyOR PolicyAuthValue Create PCR_Read ContextSave ReadPublic
+	CreatePrimary EvictControl)
+
+# Handles and Names that are others'.
+swaps()
+{
+	cell "StartAuthSession, another handle: ok" load ok '' \
+		"word StartAuthSession 1 10 0x02000005"
+	cell "StartAuthSession, a policy session's handle: EIO" load EIO '' \
+		"word StartAuthSession 1 10 0x03000000"
+	cell "StartAuthSession, another handle, flat: ok" flat ok '' \
+		"word StartAuthSession 1 10 0x02000005"
+	cell "ContextLoad, another handle: ok" load ok '' \
+		"word ContextLoad 1 10 0x80000005"
+	cell "ContextLoad, the SRK's handle: EIO" load EIO '' \
+		"word ContextLoad 1 10 0x81000001"
+	# The object there has another Name, which the HMAC of Unseal covers.
+	cell "Load, its parent's handle: EKEYREJECTED" load EKEYREJECTED '' \
+		"word Load 1 10 0x80000000"
+	cell "Load, a handle that is none: ENOKEY" load ENOKEY/ok '' \
+		"word Load 1 10 0x80000005"
+	cell "Load, the SRK's handle: EIO" load EIO '' "word Load 1 10 0x81000001"
+	cell "Load, another Name: EBADMSG" load EBADMSG '' \
+		"word Load 1 24 0x12345678"
+	cell "CreatePrimary, another handle: ENOKEY" no-srk ENOKEY '' \
+		"word CreatePrimary 1 10 0x80000005"
+	cell "CreatePrimary, another key: ENOKEY" no-srk ENOKEY '' \
+		"word CreatePrimary 1 50 0x12345678"
+	cell "ReadPublic, another key: ENOKEY" load ENOKEY '' \
+		"stranger ReadPublic 1 + ${cause[ReadPublic]}"
+	cell "ReadPublic, attributes of another sort: EOPNOTSUPP" load EOPNOTSUPP '' \
+		"word ReadPublic 1 16 0x00040072 + ${cause[ReadPublic]}"
+}
+
+# The second key of a hold, and keys of other sorts.
+others()
+{
+	local command
+
+	for command in Load Unseal; do
+		cell "$command, flat, flip: EBADMSG" flat EBADMSG '' \
+			"flip $command 1 -1"
+		cell "$command, policy and auth, flip: EBADMSG" policy EBADMSG '' \
+			"flip $command 1 -1"
+		cell "$command, flat, policy and auth, flip: EBADMSG" flat-policy \
+			EBADMSG '' "flip $command 1 -1"
+	done
+	cell "Create of a key below the ASK, flip: EBADMSG" new EBADMSG '' \
+		"flip Create 1 -1"
+	cell "Create of an ASK, flip: EBADMSG" new-app EBADMSG '' \
+		"flip Create 1 -1"
+	cell "Load of an ASK, flip: EBADMSG" new-app EBADMSG '' "flip Load 1 -1"
+	cell "second FlushContext, refused: ok" load ok '' \
+		"rc FlushContext 2 0x101"
+}
+
+# Some things do not end by themselves; each must, in its time.
+for_ever()
+{
+	local command
+
+	cell "RETRY for ever: EAGAIN" load EAGAIN s=10 "rc Load 0 0x922"
+	cell "TESTING for ever: EAGAIN" load EAGAIN s=10 "rc Unseal 0 0x90a"
+	cell "YIELDED for ever: EAGAIN" load EAGAIN s=10 "rc Load 0 0x908"
+	cell "PCR_CHANGED for ever: EPERM" policy EPERM '' "rc Unseal 0 0x128"
+	cell "no SRK for ever: ENOKEY" load ENOKEY '' \
+		"rc StartAuthSession 0 0x18b + rc CreatePrimary 0 0x185"
+	cell "no parent for ever: ENOKEY" load ENOKEY '' "rc Load 0 0x18b"
+	cell "wrong HMACs for ever: EKEYREJECTED" load EKEYREJECTED '' \
+		"rc Load 0 0x98e"
+	cell "a deaf TPM: EAGAIN" load EAGAIN "s=30 leaks" \
+		"rc StartAuthSession 0 0x922 + rc FlushContext 0 0x922"
+	for command in StartAuthSession ContextLoad Load Unseal; do
+		cell "$command cut for ever: EIO" load EIO '' "cut $command 0 9"
+	done
+	cell "flips for ever: EBADMSG" load EBADMSG '' "flip Unseal 0 -1"
+}
+
+# With a driver that loses its patience sooner: hasten/.
+silence()
+{
+	local command
+
+	for command in "${commands[@]}"; do
+		try "$command" drop drop
+		try "$command" lose lose
+	done
+	cell "an answer that comes too late: ETIMEDOUT" load ETIMEDOUT s=10 \
+		"delay Load 1 2000"
+	cell "silence for ever: ETIMEDOUT" load ETIMEDOUT "s=20 leaks" \
+		"drop Load 0 + lose FlushContext 0"
+}
+
+table()
+{
+	local command
+
+	for command in "${commands[@]}"; do
+		faults "$command"
+		codes_of "$command"
+	done
+	swaps
+	others
+	for_ever
+}
+
+# Each bit of each answer. What is not authenticated by itself may be refused
+# in more ways, by the TPM at the next command.
+bits()
+{
+	local refused=EBADMSG/EIO
+	local by_tpm=$refused/EKEYREJECTED/ENOKEY/EPERM/ok
+
+	echo "bits StartAuthSession, each bit | flat | $by_tpm | StartAuthSession 1"
+	echo "bits ContextLoad, each bit | load | $by_tpm | ContextLoad 1"
+	echo "bits Load, each bit | load | $by_tpm | Load 1"
+	echo "bits Unseal, each bit | flat | $refused | Unseal 1"
+	echo "bits Unseal, each bit, policy and auth | flat-policy | $refused | Unseal 1"
+	echo "bits FlushContext, each bit | load | ok | FlushContext 1"
+	echo "bits second FlushContext, each bit | load | ok | FlushContext 2"
+	echo "bits PolicyPCR, each bit | flat-policy | EIO/ok | PolicyPCR 1"
+}
+
+if [ $# = 0 ]; then
+	table
+	silence
+	bits
+	exit
+fi
+"$build/cells" "$1" < <(
+	case ${TKM_PART:-table} in
+	table) table ;;
+	silence) silence ;;
+	bits) bits ;;
+	esac | grep -E "${TKM_CELLS:-}")
