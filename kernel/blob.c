@@ -134,13 +134,19 @@ static u32 integer_value(struct tkm_reader *r, struct tkm_reader content)
 	return v;
 }
 
-static bool boolean_value(struct tkm_reader *r, struct tkm_reader content)
+/*
+ * tpm2-tools writes TRUE as 01, which is no DER; of a foreign object that one
+ * spelling is read too, and no other: TRUE with a bit flipped stays damaged.
+ */
+static bool boolean_value(struct tkm_reader *r, struct tkm_reader content,
+			  bool foreign)
 {
 	u8 v = tkm_get_u8(&content);
 
-	if (!tkm_reader_done(&content) || (v != 0 && v != 0xff))
+	if (!tkm_reader_done(&content) ||
+	    (v != 0 && v != 0xff && !(foreign && v == 1)))
 		r->bad = true;
-	return v == 0xff;
+	return v;
 }
 
 /* ---- reading an object ------------------------------------------------- */
@@ -204,7 +210,7 @@ static void get_empty_auth(struct tkm_reader *r, struct tkm_object *obj,
 	if (!next_is(r, KEY_EMPTY_AUTH))
 		return;
 	obj->empty_auth = boolean_value(
-		r, get_explicit(r, KEY_EMPTY_AUTH, DER_BOOLEAN));
+		r, get_explicit(r, KEY_EMPTY_AUTH, DER_BOOLEAN), foreign);
 	/* The format recommends to leave FALSE out; other tools do not. */
 	obj->auth_unsaid = !obj->empty_auth;
 	if (obj->auth_unsaid && !foreign)
@@ -232,7 +238,8 @@ static void get_description(struct tkm_reader *r, struct tkm_object *obj,
 static void skip_rsa_parent(struct tkm_reader *r, bool foreign)
 {
 	if (foreign && next_is(r, KEY_RSA_PARENT))
-		boolean_value(r, get_explicit(r, KEY_RSA_PARENT, DER_BOOLEAN));
+		boolean_value(r, get_explicit(r, KEY_RSA_PARENT, DER_BOOLEAN),
+			      false);
 }
 
 /* An OCTET STRING that is one whole TPM2B. */

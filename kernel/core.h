@@ -622,7 +622,8 @@ struct tkm_chain {
  * TKM_CHAIN_OBJECTS objects): the first object's parent is a handle, the
  * others' TKM_PARENT_PREVIOUS; every object has a description; all but the
  * last are loadable; emptyAuth is TRUE or absent (never FALSE). A single
- * object may come from another tool: FALSE is read, and remembered.
+ * object may come from another tool: FALSE is read, and remembered, and TRUE
+ * may be 01, as tpm2_encodeobject writes it.
  *
  * Return: 0; -EBADMSG for anything damaged; -E2BIG above TKM_CHAIN_MAX;
  * -EOPNOTSUPP for an importable object, for the fields secret, authPolicy,

@@ -438,24 +438,32 @@ static void is_damaged(const u8 *p, size_t n)
 
 /*
  * Refused, or something else, of which all that was read comes back. What is
- * read past in a foreign object does not come back: FALSE, rsaParent.
+ * read past in a foreign object does not come back: FALSE, rsaParent; and TRUE
+ * as 01 comes back as DER has it.
  */
 static void refused_or_another(const u8 *p, size_t n)
 {
+	static const u8 true_as_01[] = { 0xa0, 0x03, 0x01, 0x01, 0x01 };
 	static struct tkm_chain chain;
-	static u8 out[TKM_CHAIN_MAX];
+	static u8 out[TKM_CHAIN_MAX], same[TKM_CHAIN_MAX];
 	int ret = tkm_blob_decode(p, n, &chain);
 	ssize_t len;
+	u8 *at;
 
 	if (ret) {
 		assert_true(ret == -EBADMSG || ret == -EOPNOTSUPP);
 		return;
 	}
 	len = tkm_blob_encode(&chain, out, sizeof(out));
-	if (chain.flat && len != (ssize_t)n)
+	if (chain.flat && len != (ssize_t)n) {
 		assert_true(len > 0 && len < (ssize_t)n);
-	else
-		assert_memory_equal(out, p, n);
+		return;
+	}
+	memcpy(same, p, n);
+	at = memmem(same, n, true_as_01, sizeof(true_as_01));
+	if (chain.flat && at)
+		at[4] = 0xff;
+	assert_memory_equal(out, same, n);
 }
 
 static const char *const whole[] = { "flat", "chain" };
@@ -651,7 +659,10 @@ static void empty_auth_is_a_der_boolean(void **state)
 	(void)state;
 	assert_int_equal(FLAT(.before = "a003" "0101ff"), 0);
 	assert_int_equal(FLAT(.before = "a003" "010100"), 0);
-	assert_int_equal(FLAT(.before = "a003" "010101"), -EBADMSG);
+	/* tpm2_encodeobject's TRUE, and nothing else that is not DER. */
+	assert_int_equal(FLAT(.before = "a003" "010101"), 0);
+	assert_int_equal(FLAT(.before = "a003" "010102"), -EBADMSG);
+	assert_int_equal(FLAT(.before = "a003" "01017f"), -EBADMSG);
 	assert_int_equal(FLAT(.before = "a003" "0101fe"), -EBADMSG);
 	assert_int_equal(FLAT(.before = "a002" "0100"), -EBADMSG);
 	assert_int_equal(FLAT(.before = "a000"), -EBADMSG);
@@ -663,6 +674,7 @@ static void empty_auth_is_a_der_boolean(void **state)
 	assert_int_equal(FLAT(.before = "a0030101ff" "a0030101ff"), -EBADMSG);
 	assert_int_equal(CHAIN(2, .before = "a003" "0101ff"), 0);
 	assert_int_equal(CHAIN(2, .before = "a003" "010100"), -EBADMSG);
+	assert_int_equal(CHAIN(2, .before = "a003" "010101"), -EBADMSG);
 }
 
 #define ELEMENT "300b" "a004" "0202017f" "a103" "0401" "00"
