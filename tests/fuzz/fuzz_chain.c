@@ -77,7 +77,7 @@ static void forge(struct tkm_object *obj, bool flat, u8 pub[1024], u8 or[72])
 		}
 		obj->policy.n++;
 	}
-	memcpy(pub, obj->pub, obj->pub_len);
+	memmove(pub, obj->pub, obj->pub_len);
 	if (obj->policy.n && tkm_policy_digest(&obj->policy, hash))
 		return;
 	if (obj->pub_len >= 42 && get_unaligned_be16(pub + 8) == 32)
@@ -91,6 +91,23 @@ static u32 attributes_of(const struct tkm_object *obj, unsigned int place)
 	if (place < 3)
 		return 0x00030472;
 	return 0x12 | (obj->policy.n ? 0 : 0x40) | (obj->empty_auth ? 0x400 : 0);
+}
+
+/* What bytes hardly reach, because all lengths around them would change. */
+static void twist(struct tkm_chain *chain, u8 choice)
+{
+	struct tkm_object *obj = &chain->obj[choice >> 6];
+
+	obj->empty_auth ^= choice & 1;
+	if (choice & 2)
+		obj->type = obj->type == TKM_OBJECT_SEALED ?
+			    TKM_OBJECT_LOADABLE : TKM_OBJECT_SEALED;
+	if (choice & 4)
+		obj->parent ^= 1;
+	if (choice & 8)
+		*obj = chain->obj[choice >> 4 & 3];
+	if (choice & 16 && obj->policy.n)
+		obj->policy.n--;
 }
 
 /* What every object of a believed chain is, read off its bytes. */
@@ -107,6 +124,8 @@ static void object_is_right(const struct tkm_object *obj, unsigned int place)
 
 	must(!memcmp(obj->description, begins[place], strlen(begins[place])));
 	must(get_unaligned_be16(obj->pub) == (place < 3 ? 0x23 : 0x08));
+	must(obj->type == (place < 3 ? TKM_OBJECT_LOADABLE : TKM_OBJECT_SEALED));
+	must(place == 3 || obj->empty_auth);
 	must(get_unaligned_be16(obj->pub + 2) == 0x0b);
 	must(get_unaligned_be32(obj->pub + 4) == attributes_of(obj, place));
 	metadata_digest(obj->description, obj->description_len, hash);
@@ -195,6 +214,11 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 		for (i = 0; i < chain.n; i++)
 			forge(&chain.obj[i], chain.flat, pub[i], or[i]);
 		verified(&chain);
+		/* Its last byte is of a private area, which means nothing. */
+		if (!chain.flat)
+			twist(&chain, der[len - 1]);
+		for (i = 0; i < chain.n; i++)
+			forge(&chain.obj[i], chain.flat, pub[i], or[i]);
 		for (i = 0; i < chain.n && !chain.flat; i++)
 			if (chain.obj[i].pub == pub[i] &&
 			    chain.obj[i].pub_len >= 8)

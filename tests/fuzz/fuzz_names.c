@@ -3,9 +3,30 @@
  * Descriptions, times, hex and records: what is read is written back to the
  * byte, and times agree with the C library's calendar.
  */
+#include <locale.h>
 #include <time.h>
+#include <wchar.h>
 
 #include "fuzz.h"
+
+/* What a name may be made of, by the C library's UTF-8. */
+static void characters(const char *text, size_t len)
+{
+	char again[MB_LEN_MAX];
+	mbstate_t state = { 0 };
+	bool ok = true;
+	size_t i, n = 1;
+	wchar_t c;
+
+	for (i = 0; i < len && ok; i += n) {
+		n = mbrtowc(&c, text + i, len - i, &state);
+		ok = n > 0 && n <= 4 && c > ' ' && c <= 0x10ffff &&
+		     (c < 0x7f || c >= 0xa0) && (c < 0xd800 || c > 0xdfff) &&
+		     wcrtomb(again, c, &(mbstate_t){ 0 }) == n &&
+		     !memcmp(again, text + i, n);
+	}
+	must(tkm_text_ok(text, len) == ok);
+}
 
 static bool description(const char *text, size_t len, struct tkm_record *rec)
 {
@@ -133,6 +154,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	char *text = exact(data, len);
 	s64 seconds = 0;
 
+	if (MB_CUR_MAX == 1)
+		must(setlocale(LC_CTYPE, "C.UTF-8"));
+	characters(text, len);
 	if (!description(text, len, &rec)) {
 		strcpy(rec.app, "disk");
 		strcpy(rec.label, "vol1");

@@ -148,7 +148,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	build(&wire, nonce);
 	p = take_exact(&in, &n);
 	if (how & 1)
-		put_right(&wire, p, n, how & 2 ? bits : 0);
+		put_right(&wire, p, n, how & 2 ? 1 << bits % 8 : 0);
 	old = exact(p, n);
 	if (how & 4 && n)
 		p[at % n] ^= bits;
