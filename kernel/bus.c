@@ -377,6 +377,7 @@ static void chip_change(struct tkm_bus *bus, struct tpm_chip *chip)
 	chip_drop(bus);
 	bus->chip = chip;
 	bus->closed = false;
+	bus->stranger = false;
 	bus->srk.known = false;
 	tkm_hierarchy_forget(bus);
 }
@@ -385,14 +386,19 @@ static int chip_get(struct tkm_bus *bus)
 {
 	struct tpm_chip *chip;
 
-	if (bus->chip && !tpm_try_get_ops(bus->chip))
+	if (bus->chip && !bus->stranger && !tpm_try_get_ops(bus->chip))
 		return 0;
-	/* None yet, or it is gone; perhaps there is another, or it came back. */
+	/*
+	 * None yet, or it is gone, or it is not the one we know; perhaps there
+	 * is another, or it came back.
+	 */
 	chip = tpm_default_chip();
 	if (!chip)
 		return -ENODEV;
 	if (chip == bus->chip) {
 		put_device(&chip->dev);
+		if (!tpm_try_get_ops(chip))
+			return 0;
 		return chip->flags & TPM_CHIP_FLAG_SUSPENDED ? -EAGAIN :
 							       -ENODEV;
 	}

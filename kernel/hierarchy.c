@@ -197,6 +197,8 @@ int tkm_hierarchy_open(struct tkm_bus *bus, const u8 *want)
 			ret = srk_create(bus, want);
 		else if (!ret)
 			ret = srk_take(srk);
+		/* Where it is not, the chip may not be: see chip_get(). */
+		bus->stranger = ret == -ENOKEY && pin.set;
 		if (ret)
 			return ret;
 		srk->known = true;
@@ -204,6 +206,7 @@ int tkm_hierarchy_open(struct tkm_bus *bus, const u8 *want)
 	if (want && memcmp(srk->name, want, TKM_NAME_SIZE)) {
 		/* Look again next time: it may be put right without us. */
 		srk->known = false;
+		bus->stranger = pin.set;
 		pr_err_ratelimited("the storage root key 0x%08x is not the one whose Name is known\n",
 				   TKM_SRK_HANDLE);
 		return -ENOKEY;

@@ -66,6 +66,7 @@ struct tkm_salt {
  * @chip: the chip, with a reference, or NULL
  * @held: tpm_try_get_ops() is in force
  * @closed: this chip was reset behind our back; nothing is sent any more
+ * @stranger: this chip has not the SRK we know; another one may
  * @again: set by whoever knows that running the operation once more may help
  * @doubted: this operation had the SRK looked at anew
  * @more: another operation waits and this hold has room for it
@@ -83,6 +84,7 @@ struct tkm_bus {
 	struct tpm_chip *chip;
 	bool held;
 	bool closed;
+	bool stranger;
 	bool again;
 	bool doubted;
 	bool more;
