@@ -579,23 +579,39 @@ tpm_answers()
 			> /dev/null 2>&1
 }
 
+# The driver gives a new chip two seconds to answer, which on a busy host are not
+# always enough; then it drops it, and swtpm ends.
 tpm_start()
 {
-	local name=$1
+	local name=$1 tries=5
 
-	shift
 	[ -d /sys/module/tpm_vtpm_proxy ] || modprobe tpm_vtpm_proxy
 	: > "$tmp/tpm-changed"
 	tpm_park
 	mkdir -p "$tpms/$name"
+	until tpm_try "$@"; do
+		[ $((tries -= 1)) -gt 0 ] || fail "no TPM: $(cat "$tpms/$name.out")"
+	done
+	tpm_use "$(tpm_number "$name")"
+}
+
+tpm_try()
+{
+	local name=$1
+
+	shift
 	rm -f "$tpms/$name.sock" "$tpms/$name.out"
 	# Not a child of the claim's: a later one may stop it.
 	setsid swtpm chardev --tpm2 --vtpm-proxy \
 		--tpmstate "dir=$tpms/$name" --ctrl "type=unixio,path=$tpms/$name.sock" \
 		--log "file=$tpms/$name.log,level=20" --pid "file=$tpms/$name.pid" "$@" \
 		< /dev/null > "$tpms/$name.out" 2>&1 3>&- &
-	poll 30 tpm_answers "$name" || fail "no TPM: $(cat "$tpms/$name.out")"
-	tpm_use "$(tpm_number "$name")"
+	poll 30 tpm_settles "$name" $! && tpm_answers "$name"
+}
+
+tpm_settles()
+{
+	tpm_answers "$1" || tpm_ended "$2"
 }
 
 tpm_gone()
@@ -605,15 +621,23 @@ tpm_gone()
 
 tpm_stop()
 {
-	local name=$1 number
+	local name=$1 number pid
 
 	[ -e "$tpms/$name.pid" ] || return 0
 	: > "$tmp/tpm-changed"
 	number=$(tpm_number "$name")
-	kill -CONT "$(cat "$tpms/$name.pid")" 2>/dev/null || :
+	pid=$(cat "$tpms/$name.pid")
+	kill -CONT "$pid" 2>/dev/null || :
 	swtpm_ioctl --unix "$tpms/$name.sock" -s || :
 	poll 10 tpm_gone "/dev/tpm$number" || fail "the TPM did not go"
+	# It lets go of its state last.
+	poll 10 tpm_ended "$pid" || fail "swtpm did not end"
 	rm -f "$tpms/$name.pid"
+}
+
+tpm_ended()
+{
+	! kill -0 "$1" 2>/dev/null || grep -q '^State:[[:space:]]Z' "/proc/$1/status"
 }
 
 tpm_reset()
