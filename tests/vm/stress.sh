@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Many at once, and a TPM that hangs.
+# shellcheck source-path=SCRIPTDIR disable=SC2016,SC2119,SC2317,SC2329
+# run_claims calls the functions
 . "$(dirname "$0")/lib.sh"
 
 empty='transient

@@ -3,6 +3,8 @@
 #
 # Users do not reach one another's keys, and neither does root, nor a task on
 # the other side of the border of the initial user namespace.
+# shellcheck source-path=SCRIPTDIR disable=SC2016,SC2119,SC2317,SC2329
+# run_claims calls the functions
 . "$(dirname "$0")/lib.sh"
 
 alice=4101 bob=4102
