@@ -135,11 +135,12 @@ static u32 integer_value(struct tkm_reader *r, struct tkm_reader content)
 }
 
 /*
- * tpm2-tools writes TRUE as 01, which is no DER; of a foreign object that one
- * spelling is read too, and no other: TRUE with a bit flipped stays damaged.
+ * 0 for FALSE, ff for TRUE. tpm2-tools writes TRUE as 01, which is no DER; of a
+ * foreign object that one spelling is read too, and no other: TRUE with a bit
+ * flipped stays damaged.
  */
-static bool boolean_value(struct tkm_reader *r, struct tkm_reader content,
-			  bool foreign)
+static u8 boolean_value(struct tkm_reader *r, struct tkm_reader content,
+			bool foreign)
 {
 	u8 v = tkm_get_u8(&content);
 
@@ -207,12 +208,19 @@ static int get_policy(struct tkm_reader *r, struct tkm_policy *policy)
 static void get_empty_auth(struct tkm_reader *r, struct tkm_object *obj,
 			   bool foreign)
 {
+	u8 said;
+
 	if (!next_is(r, KEY_EMPTY_AUTH))
 		return;
-	obj->empty_auth = boolean_value(
-		r, get_explicit(r, KEY_EMPTY_AUTH, DER_BOOLEAN), foreign);
-	/* The format recommends to leave FALSE out; other tools do not. */
-	obj->auth_unsaid = !obj->empty_auth;
+	said = boolean_value(r, get_explicit(r, KEY_EMPTY_AUTH, DER_BOOLEAN),
+			     foreign);
+	obj->empty_auth = said;
+	/*
+	 * The format recommends to leave FALSE out. tpm2_encodeobject does not,
+	 * and with -p, which is for objects that have an authValue, says TRUE:
+	 * what it says, FALSE or 01, says nothing.
+	 */
+	obj->auth_unsaid = said != 0xff;
 	if (obj->auth_unsaid && !foreign)
 		r->bad = true;
 }

@@ -577,8 +577,8 @@ enum tkm_object_type {
  * struct tkm_object - one TSS2 key object; pointers are in place
  * @type: which OID
  * @empty_auth: emptyAuth present and true
- * @auth_unsaid: emptyAuth present and false, which tpm2_encodeobject writes
- *	whether there is an authValue or not; only in a single object
+ * @auth_unsaid: emptyAuth present and false, or 01, which tpm2_encodeobject
+ *	writes whether there is an authValue or not; only in a single object
  * @policy: the policy field; n 0 if absent
  * @description: the text, NULL if absent
  * @description_len: its length, 1 to TKM_RECORD_MAX
