@@ -341,7 +341,8 @@ foreign()
 }
 claim "a sealed object of tpm2-tools loads, and holds what they sealed" foreign
 
-# As the tool itself writes it: a "loadable" key, and emptyAuth always false.
+# As the tool itself writes it: a "loadable" key, and emptyAuth false, or with -p,
+# which is for objects that have a value, true as 01.
 encoded()
 {
 	tpm2_encodeobject -C $srk -u "$tmp/t.pub" -r "$tmp/t.priv" -o "$tmp/t.pem" "$@"
@@ -358,6 +359,9 @@ tool_encoded()
 	holds_known t
 	seal t -p "a secret"
 	encoded -p
+	holds_known t "auth=$auth"
+	load_refused EKEYREJECTED a:b t
+	encoded
 	holds_known t "auth=$auth"
 	load_refused EKEYREJECTED a:b t
 	# A key of another kind is no sealed data, whatever it is called.

@@ -4,6 +4,9 @@
  *
  *   keyop [-u] [-e] add TYPE DESC PAYLOAD KEYRING   prints the key's number
  *   keyop [-u] [-e] update KEY PAYLOAD
+ *   keyop -u -e refused ERRNO VERB ARGUMENT...   one call for each line of
+ *                             standard input, which takes the place of the
+ *                             argument "%"; each must fail so. For speed.
  *   keyop read-short KEY      read with buffers that are too small
  *   keyop session COMMAND...  run in a new session that has the user's keyring
  *   keyop state               what a refusal must not change
@@ -81,6 +84,62 @@ static long run_update(char **argv)
 
 	return key_update(keyring_number(argv[0]),
 			  null_payload ? NULL : payload, len);
+}
+
+/* Says so when the call did not fail with this errno, or changed something. */
+static bool fails_so(const char *name, long (*run)(char **argv), char **argv,
+		     serial_t key, const char *line)
+{
+	char *before = state_text(key);
+	long ret;
+	int err, sent;
+
+	trace_clear();
+	ret = run(argv);
+	err = errno;
+	sent = trace_count();
+	if (ret >= 0)
+		printf("succeeded, not %s: '%.200s'\n", name, line);
+	else if (strcmp(strerrorname_np(err), name))
+		printf("%s, not %s: '%.200s'\n", strerrorname_np(err), name,
+		       line);
+	else if (sent)
+		printf("sent %d TPM commands: '%.200s'\n", sent, line);
+	else if (compare(before, key))
+		printf("by '%.200s'\n", line);
+	else
+		ret = 0;
+	free(before);
+	return ret == 0;
+}
+
+static int refused(const char *name, const char *verb, char **argv, int argc)
+{
+	bool add = !strcmp(verb, "add");
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t n;
+	int i, place = -1, done = 0;
+
+	if (!unchanged || !early || argc != (add ? 4 : 2))
+		die("see the head of keyop.c");
+	for (i = 0; i < argc; i++)
+		if (!strcmp(argv[i], "%"))
+			place = i;
+	if (place < 0)
+		die("no argument is %%");
+	while ((n = getline(&line, &size, stdin)) > 0) {
+		if (line[n - 1] == '\n')
+			line[n - 1] = 0;
+		argv[place] = line;
+		if (!fails_so(name, add ? run_add : run_update, argv,
+			      add ? 0 : keyring_number(argv[0]), line))
+			return 3;
+		done++;
+	}
+	free(line);
+	/* A list that did not arrive must not pass. */
+	return done ? 0 : 3;
 }
 
 /* The full length comes back, and a buffer that is too small stays as it was. */
@@ -181,6 +240,8 @@ int main(int argc, char **argv)
 		return call(run_add, argv, 0);
 	if (!strcmp(verb, "update") && argc == 3)
 		return call(run_update, argv, keyring_number(argv[0]));
+	if (!strcmp(verb, "refused") && argc >= 4)
+		return refused(argv[0], argv[1], argv + 2, argc - 3);
 	if (!strcmp(verb, "read-short") && argc == 2)
 		return read_short(keyring_number(argv[0]));
 	if (!strcmp(verb, "session") && argc >= 2)

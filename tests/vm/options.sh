@@ -7,35 +7,30 @@
 # run_claims calls the functions
 . "$(dirname "$0")/lib.sh"
 
-# add_refused ERRNO: each line of stdin is a payload
+# refused ERRNO VERB ARGUMENT...: with each line of stdin in the place of "%"
+refused()
+{
+	local out
+
+	out=$(keyop -u -e refused "$@") || fail "$out"
+}
+
+# add_refused ERRNO: each line is a payload
 add_refused()
 {
-	local errno=$1 payload
-
-	while IFS= read -r payload; do
-		refuses_early "$errno" add tkm a:b "$payload" @s
-	done
+	refused "$1" add tkm a:b % @s
 }
 
 # desc_refused ERRNO DESCRIPTION...
 desc_refused()
 {
-	local errno=$1 desc
-
-	shift
-	for desc; do
-		refuses_early "$errno" add tkm "$desc" new @s
-	done
+	printf '%s\n' "${@:2}" | refused "$1" add tkm % new @s
 }
 
-# update_refused ERRNO KEY: each line of stdin is a payload
+# update_refused ERRNO KEY: each line is a payload
 update_refused()
 {
-	local errno=$1 key=$2 payload
-
-	while IFS= read -r payload; do
-		refuses_early "$errno" update "$key" "$payload"
-	done
+	refused "$1" update "$2" %
 }
 
 repeat()
@@ -279,7 +274,8 @@ descriptions()
 
 	desc_refused EINVAL "" : a: :b "a: " "a:b c" " a:b" "a b:c" "a/b:c" \
 		a:. a:.. a:../x a:x/../y a:x/.. a:./x ..:x .:x "a\\b:c" 'a*:b'
-	desc_refused EINVAL $'a:b\n' $'a:\x01b' $'a:\x1b[m' $'a:\x7f' $'a\t:b' \
+	refuses_early EINVAL add tkm $'a:b\n' new @s
+	desc_refused EINVAL $'a:\x01b' $'a:\x1b[m' $'a:\x7f' $'a\t:b' \
 		$'a:\xc2\x85' $'\x01:b' $'a\x7f:b'
 	desc_refused EINVAL $'a:\xff' $'a:\x80' $'a:\xc3' $'a:\xc3(' $'a:\xc0\xaf' \
 		$'a:\xe0\x80\xaf' $'a:\xed\xa0\x80' $'a:\xf4\x90\x80\x80' \

@@ -309,6 +309,8 @@ auth_types()
 	printf 'abc\0\0' > "$tmp/abc00"
 	make_chain e a:e "auth=$(auth_key "@$tmp/abc00")"
 	loads a:e e "auth=$(auth_key "@$tmp/abc")"
+	keyctl unlink "$(keyctl search @s tkm a:e)" @s
+	loads a:e e "auth=$(auth_key "@$tmp/abc00")"
 }
 claim "auth= takes user and logon keys, up to 32 bytes, and counts no zeros behind" auth_types
 
