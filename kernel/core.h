@@ -699,7 +699,8 @@ struct tkm_public tkm_public_sealed(const u8 *policy, u16 policy_len,
  * @caller: who asks for it, under which description
  * @srk: Name of the SRK it was made under (all zero for a flat object)
  * @rec: the key's own record (for a flat object: kind data, class as its
- *	attributes say, application and label as asked, everything else zero)
+ *	attributes say, use publish, owner, side, application and label the
+ *	caller's, everything else zero)
  *
  * Recomputed for each object: the hash of its record against its authPolicy,
  * the digest of its policy, its type, algorithms and attributes against its
@@ -709,8 +710,9 @@ struct tkm_public tkm_public_sealed(const u8 *policy, u16 policy_len,
  *
  * Return: 0; -EBADMSG for what is damaged or does not belong together;
  * -EOPNOTSUPP for algorithms, kinds, classes and policies this version does
- * not load; -EPERM for somebody else's; -EKEYREJECTED for another
- * description; -EKEYEXPIRED when not-after is over.
+ * not load; -ENOKEY for a flat object under another parent than the SRK;
+ * -EPERM for somebody else's; -EKEYREJECTED for another description;
+ * -EKEYEXPIRED when not-after is over.
  */
 int tkm_chain_verify(const struct tkm_chain *chain,
 		     const struct tkm_caller *caller, u8 srk[TKM_NAME_SIZE],
