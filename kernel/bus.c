@@ -72,6 +72,14 @@ static DECLARE_WORK(bus_worker, bus_work);
 
 /* ---- the queue ---- */
 
+/**
+ * tkm_op_init() - make an operation ready for tkm_bus_run()
+ * @op: inside a larger structure that holds its inputs and results
+ * @run: see struct tkm_op
+ * @release: see struct tkm_op
+ *
+ * The caller has the one reference, to be given back with tkm_op_put().
+ */
 void tkm_op_init(struct tkm_op *op,
 		 int (*run)(struct tkm_bus *bus, struct tkm_op *op),
 		 void (*release)(struct tkm_op *op))
@@ -84,6 +92,10 @@ void tkm_op_init(struct tkm_op *op,
 	init_completion(&op->done);
 }
 
+/**
+ * tkm_op_put() - give a reference back
+ * @op: freed by its release with the last one, in whichever task that is
+ */
 void tkm_op_put(struct tkm_op *op)
 {
 	if (refcount_dec_and_test(&op->refs))
@@ -184,6 +196,17 @@ static bool queue_remove(struct tkm_op *op)
 	return removed;
 }
 
+/**
+ * tkm_bus_run() - queue an operation for the current fsuid, and wait for it
+ * @op: initialised; whatever it points at is its own
+ *
+ * Sleeps, killably; takes queue.lock. May be called with a key->sem held, never
+ * with anything that the worker needs: a chip's mutex, key_construction_mutex.
+ *
+ * Return: what @op->run gave; -EINTR when a fatal signal came first: then the
+ * operation is not begun, or ends unseen, and its results must not be looked
+ * at; -ENOMEM.
+ */
 int tkm_bus_run(struct tkm_op *op)
 {
 	int ret;
@@ -202,6 +225,11 @@ int tkm_bus_run(struct tkm_op *op)
 
 /* ---- commands ---- */
 
+/**
+ * tkm_bus_opened() - remember a handle that the end of the hold must flush
+ * @bus: held
+ * @handle: as the TPM gave it
+ */
 void tkm_bus_opened(struct tkm_bus *bus, u32 handle)
 {
 	if (WARN_ON_ONCE(bus->n_open == TKM_BUS_OPEN_MAX))
@@ -221,7 +249,13 @@ static void forget_open(struct tkm_bus *bus, u32 handle)
 	}
 }
 
-/* TPM 2.0 Part 3, TPM2_FlushContext. If it is refused, it is gone already. */
+/**
+ * tkm_bus_flush() - TPM 2.0 Part 3, TPM2_FlushContext
+ * @bus: held
+ * @handle: transient object or session of ours
+ *
+ * There is nothing to return: when the TPM refuses, it is gone already.
+ */
 void tkm_bus_flush(struct tkm_bus *bus, u32 handle)
 {
 	struct tkm_wire_answer answer;
@@ -338,6 +372,13 @@ int tkm_bus_exec(struct tkm_bus *bus, const struct tkm_wire *wire,
 	return tkm_tpm_errno(bus->rc);
 }
 
+/**
+ * tkm_bus_close() - the chip was reset behind our back: send it nothing more
+ * @bus: held
+ * @what: how that was noticed, for the log, which says it once
+ *
+ * Return: -ENODEV, for the operation that noticed.
+ */
 int tkm_bus_close(struct tkm_bus *bus, const char *what)
 {
 	if (!bus->closed)

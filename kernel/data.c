@@ -219,6 +219,17 @@ static int seal_run(struct tkm_bus *bus, struct tkm_op *op)
 	return ret;
 }
 
+/**
+ * tkm_data_new() - make a data key
+ * @req: len, flat, pcrs
+ * @rec: its record; unused for a flat key but for what describe shows
+ * @auth: the authValue, len 0 for none
+ *
+ * Sleeps (tkm_bus_run()).
+ *
+ * Return: a payload that the caller owns, or an ERR_PTR: an errno of the table
+ * in Documentation/errors.rst.
+ */
 struct tkm_payload *tkm_data_new(const struct tkm_request *req,
 				 const struct tkm_record *rec,
 				 const struct tkm_auth *auth)
@@ -249,10 +260,17 @@ struct tkm_payload *tkm_data_new(const struct tkm_request *req,
 	return data_run(d);
 }
 
-/*
- * The same bytes and the same record under a new policy. What the request does
- * not name stays: the registers (at their values of now), and whether there is
- * an authValue, which then must be given again.
+/**
+ * tkm_data_reseal() - the same bytes and the same record under a new policy
+ * @old: what the key holds now; the caller holds its key->sem
+ * @req: pcrs and auth, each set, kept or removed
+ * @auth: the new authValue, len 0 for none
+ *
+ * What the request does not name stays: the registers (at their values of now),
+ * and whether there is an authValue, which then must be given again. Sleeps
+ * (tkm_bus_run()).
+ *
+ * Return: a payload that the caller owns, or an ERR_PTR: an errno of the table.
  */
 struct tkm_payload *tkm_data_reseal(struct tkm_payload *old,
 				    const struct tkm_request *req,
@@ -369,6 +387,17 @@ static int load_prepare(struct data_op *d, const u8 *der, size_t len,
 	return 0;
 }
 
+/**
+ * tkm_data_load() - load a data key from its chain
+ * @der: the chain; copied
+ * @len: its length
+ * @caller: who asks, and under which description
+ * @auth: the authValue, len 0 for none
+ *
+ * Sleeps (tkm_bus_run()), unless the chain is refused without the TPM.
+ *
+ * Return: a payload that the caller owns, or an ERR_PTR: an errno of the table.
+ */
 struct tkm_payload *tkm_data_load(const u8 *der, size_t len,
 				  const struct tkm_caller *caller,
 				  const struct tkm_auth *auth)

@@ -244,12 +244,24 @@ static void node_free(struct tkm_node *node)
 	kfree(node);
 }
 
+/**
+ * tkm_node_put() - give a reference on a storage key back
+ * @node: may be NULL; stays until the worker trims
+ *
+ * Any context.
+ */
 void tkm_node_put(struct tkm_node *node)
 {
 	if (node)
 		atomic_dec(&node->refs);
 }
 
+/**
+ * tkm_node_get() - take a reference on a storage key
+ * @node: may be NULL; the caller is the worker or holds a reference already
+ *
+ * Return: @node.
+ */
 struct tkm_node *tkm_node_get(struct tkm_node *node)
 {
 	if (node)
@@ -305,6 +317,11 @@ static void node_remove(struct tkm_node *node)
 	node_free(node);
 }
 
+/**
+ * tkm_hierarchy_trim() - give back storage keys that no key uses
+ *
+ * The longest unused first, down to NODES_KEPT. By the worker, outside a hold.
+ */
 void tkm_hierarchy_trim(void)
 {
 	struct tkm_node *node, *next;
@@ -359,6 +376,10 @@ static struct tkm_node *find_object(struct tkm_node *parent, u32 owner,
 
 /* ---- loading ---- */
 
+/**
+ * tkm_hierarchy_leave() - flush the storage key that is loaded, if one is
+ * @bus: held
+ */
 void tkm_hierarchy_leave(struct tkm_bus *bus)
 {
 	if (bus->parent)
@@ -449,6 +470,10 @@ static int use_blob(struct tkm_bus *bus, struct tkm_node *node)
  * One storage key is loaded at a time. Costs nothing if it is this one, one
  * ContextLoad if its context is known, else Load and ContextSave, and the same
  * for its parents.
+ *
+ * Return: 0; -ENODEV when the TPM refuses a context it gave us: it was reset;
+ * -ENOKEY when it was cleared; -EBADMSG when it refuses a storage key of a
+ * chain; what tkm_bus_exec() returns.
  */
 int tkm_hierarchy_use(struct tkm_bus *bus, struct tkm_node *node,
 		      struct tkm_parent *parent)
@@ -469,6 +494,12 @@ int tkm_hierarchy_use(struct tkm_bus *bus, struct tkm_node *node,
 	return 0;
 }
 
+/**
+ * tkm_hierarchy_forget() - saved contexts are worth nothing any more
+ * @bus: of another chip than they were saved from, or one that slept
+ *
+ * The storage keys stay, and are loaded from their blobs when next used.
+ */
 void tkm_hierarchy_forget(struct tkm_bus *bus)
 {
 	struct tkm_node *node;
@@ -531,6 +562,16 @@ static struct tkm_node *node_below(struct tkm_bus *bus, struct tkm_node *above,
 	return node ? node : node_create(bus, above, rec);
 }
 
+/**
+ * tkm_hierarchy_ask() - the storage key for a new key
+ * @bus: held, with an HMAC session
+ * @key: the new key's record: class, owner, side, application
+ * @ask: the ASK, with a reference for the caller
+ *
+ * What of TKMRK, TDK and ASK is not known yet is made.
+ *
+ * Return: 0, -ENOMEM, and what tkm_hierarchy_use() and tkm_tpm_create() return.
+ */
 int tkm_hierarchy_ask(struct tkm_bus *bus, const struct tkm_record *key,
 		      struct tkm_node **ask)
 {
@@ -593,6 +634,16 @@ static struct tkm_node *node_adopt(struct tkm_bus *bus, struct tkm_node *above,
 	return ERR_PTR(ret);
 }
 
+/**
+ * tkm_hierarchy_adopt() - the storage keys of a chain become known
+ * @bus: held, with a session
+ * @chain: verified (tkm_chain_verify())
+ * @ask: the last of them, with a reference for the caller
+ *
+ * Each one that is not known to the byte is shown to the TPM first.
+ *
+ * Return: 0, -ENOMEM, and what tkm_hierarchy_use() returns.
+ */
 int tkm_hierarchy_adopt(struct tkm_bus *bus, const struct tkm_chain *chain,
 			struct tkm_node **ask)
 {
@@ -608,6 +659,11 @@ int tkm_hierarchy_adopt(struct tkm_bus *bus, const struct tkm_chain *chain,
 	return 0;
 }
 
+/**
+ * tkm_hierarchy_objects() - the storage keys above a key, as chain objects
+ * @ask: with a reference, for as long as @chain is used
+ * @chain: all objects but the last are filled in; they point into the nodes
+ */
 void tkm_hierarchy_objects(const struct tkm_node *ask, struct tkm_chain *chain)
 {
 	unsigned int i = TKM_CHAIN_OBJECTS - 1;

@@ -12,6 +12,11 @@
 
 #include "tkm_internal.h"
 
+/**
+ * tkm_payload_alloc() - an empty payload, and a reference on the module
+ * Return: the payload with one reference; NULL without memory, or when the
+ * module is on its way out.
+ */
 struct tkm_payload *tkm_payload_alloc(void)
 {
 	struct tkm_payload *payload;
@@ -27,6 +32,12 @@ struct tkm_payload *tkm_payload_alloc(void)
 	return payload;
 }
 
+/**
+ * tkm_payload_get() - take another reference
+ * @payload: the caller has one, or holds the key->sem of the key that has
+ *
+ * Return: @payload.
+ */
 struct tkm_payload *tkm_payload_get(struct tkm_payload *payload)
 {
 	refcount_inc(&payload->refs);
@@ -45,6 +56,13 @@ static void payload_free(struct rcu_head *rcu)
 	module_put(THIS_MODULE);
 }
 
+/**
+ * tkm_payload_put() - give a reference back
+ * @payload: may be NULL; with the last one the clear key is wiped at once, the
+ *	rest is freed after a grace period
+ *
+ * Any context that may not sleep either.
+ */
 void tkm_payload_put(struct tkm_payload *payload)
 {
 	if (!payload || !refcount_dec_and_test(&payload->refs))
@@ -66,6 +84,12 @@ static void policy_pcrs(const struct tkm_policy *policy, struct tkm_pcrs *pcrs)
 			tkm_pcrs_decode(pcr.selection, pcr.selection_len, pcrs);
 }
 
+/**
+ * tkm_payload_name_policy() - what describe says of a policy
+ * @payload: not published yet, with has_auth set; its pcrs and policy are
+ *	filled in
+ * @policy: of the chain's last object
+ */
 void tkm_payload_name_policy(struct tkm_payload *payload,
 			     const struct tkm_policy *policy)
 {

@@ -28,6 +28,17 @@ static int play_pcr(struct tkm_bus *bus, const struct tkm_policy_element *el)
 	return tkm_tpm_policy(bus, &command);
 }
 
+/**
+ * tkm_policy_play() - run every element of a policy in bus->session
+ * @bus: held, with a policy session
+ * @policy: as the chain has it; may be empty
+ *
+ * One TPM command for each element.
+ *
+ * Return: 0; -EPERM where the TPM says that it is not so (a register differs);
+ * -EBADMSG or -EOPNOTSUPP for an element we cannot send; what tkm_bus_exec()
+ * returns.
+ */
 int tkm_policy_play(struct tkm_bus *bus, const struct tkm_policy *policy)
 {
 	unsigned int i;
@@ -97,6 +108,21 @@ static void add_either(const u8 real[32], const u8 hash[32],
 	el->body_len = w.len;
 }
 
+/**
+ * tkm_policy_make() - the policy of a key to be sealed
+ * @bus: held, with an HMAC session
+ * @pcrs: registers, bound to their values of now; mask 0 for none
+ * @has_auth: an authValue guards the key too
+ * @hash: of the record, which becomes the branch beside the policy; NULL for a
+ *	flat key
+ * @made: the result; points into itself, so it must not be copied
+ *
+ * One PCR_Read for every 8 registers, none without @pcrs.
+ *
+ * Return: 0; -EOPNOTSUPP for a bank that is not allocated; -EPERM when a
+ * register changed meanwhile (the operation is then run again); what
+ * tkm_bus_exec() returns.
+ */
 int tkm_policy_make(struct tkm_bus *bus, const struct tkm_pcrs *pcrs,
 		    bool has_auth, const u8 *hash,
 		    struct tkm_policy_made *made)

@@ -80,6 +80,12 @@ static void publish_end_work(struct work_struct *work)
 	kfree(published);
 }
 
+/**
+ * tkm_publish_end() - everything that a key has published dies
+ * @published: the key's; may be NULL; not to be used any more
+ *
+ * Takes publish_lock; does not sleep: the workqueue revokes.
+ */
 void tkm_publish_end(struct tkm_published *published)
 {
 	if (!published)
@@ -188,6 +194,20 @@ static void forget_dead(struct tkm_published *published)
 	revoke_keys(&dead);
 }
 
+/**
+ * tkm_publish() - put a payload's key into a logon key
+ * @key: the tkm key; its sem is held for writing
+ * @payload: what @key holds
+ * @desc: description of the logon key
+ * @keyring: where it is linked; the caller may write to it
+ * @slot: where @key remembers what it published
+ *
+ * In the current task's name and quota. No TPM command. Takes @keyring's sem
+ * and key_construction_mutex, never key_types_sem.
+ *
+ * Return: 0; -EDQUOT; -ENOMEM; -EINVAL for a description that a logon key cannot
+ * have; what linking into @keyring gives.
+ */
 int tkm_publish(struct key *key, const struct tkm_payload *payload,
 		const char *desc, struct key *keyring,
 		struct tkm_published **slot)

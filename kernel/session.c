@@ -188,6 +188,16 @@ out:
 	return ret;
 }
 
+/**
+ * tkm_session_salt() - a secret for one session, and its encryption to the SRK
+ * @srk: known
+ * @salt: the result; wiped when that fails
+ *
+ * No TPM command. Allocates; the RSA transform belongs to the worker.
+ *
+ * Return: 0; -EOPNOTSUPP for an RSA SRK in a kernel without RSA; -ENOMEM; -EIO
+ * when the SRK's point or modulus is none.
+ */
 int tkm_session_salt(const struct tkm_srk *srk, struct tkm_salt *salt)
 {
 	int ret;
@@ -202,6 +212,17 @@ int tkm_session_salt(const struct tkm_srk *srk, struct tkm_salt *salt)
 	return ret;
 }
 
+/**
+ * tkm_session_start() - have a session in bus->session
+ * @bus: held, with the SRK known
+ * @policy: a policy session, always a new one; else an HMAC session, the one
+ *	that is there if one is
+ *
+ * One TPM command, and a flush of a session of the other sort.
+ *
+ * Return: 0; -ENOKEY when the SRK is not the one we know (the operation is then
+ * run again); what tkm_session_salt() and tkm_bus_exec() return.
+ */
 int tkm_session_start(struct tkm_bus *bus, bool policy)
 {
 	int ret;
@@ -228,6 +249,10 @@ int tkm_session_start(struct tkm_bus *bus, bool policy)
 	return ret;
 }
 
+/**
+ * tkm_session_end() - flush the session, if there is one, and wipe it
+ * @bus: held
+ */
 void tkm_session_end(struct tkm_bus *bus)
 {
 	if (bus->session.handle)

@@ -59,6 +59,16 @@ static bool handle_is(u32 handle, u8 type)
 	return handle >> 24 == type;
 }
 
+/**
+ * tkm_tpm_read_public() - TPM2_ReadPublic, without a session
+ * @bus: held
+ * @handle: of the object
+ * @pub: its TPMT_PUBLIC; nothing vouches for it
+ * @size: of @pub
+ * @len: the length
+ *
+ * Return: 0; -ENOKEY when there is no such object; else as above.
+ */
 int tkm_tpm_read_public(struct tkm_bus *bus, u32 handle, u8 *pub, u16 size,
 			u16 *len)
 {
@@ -111,6 +121,17 @@ static void skip_creation(struct tkm_reader *r)
 	tkm_get_tpm2b(r, &n);
 }
 
+/**
+ * tkm_tpm_create_primary() - TPM2_CreatePrimary under the owner, no authValue
+ * @bus: held
+ * @tmpl: its public area; deterministic: the same one gives the same key
+ * @handle: of the key, to be flushed by the caller or the end of the hold
+ * @pub: its TPMT_PUBLIC
+ * @size: of @pub
+ * @len: the length
+ *
+ * Return: 0; -EKEYREJECTED when the owner has an authValue; else as above.
+ */
 int tkm_tpm_create_primary(struct tkm_bus *bus, const struct tkm_public *tmpl,
 			   u32 *handle, u8 *pub, u16 size, u16 *len)
 {
@@ -147,6 +168,15 @@ int tkm_tpm_create_primary(struct tkm_bus *bus, const struct tkm_public *tmpl,
 	return tkm_reader_done(&r) ? 0 : -EIO;
 }
 
+/**
+ * tkm_tpm_evict_control() - TPM2_EvictControl by the owner: keep an object
+ * @bus: held
+ * @object: transient handle
+ * @name: its Name
+ * @persistent: handle to keep it under
+ *
+ * Return: 0; -ENOMEM when the TPM has no room; else as above.
+ */
 int tkm_tpm_evict_control(struct tkm_bus *bus, u32 object, const u8 *name,
 			  u32 persistent)
 {
@@ -167,6 +197,14 @@ int tkm_tpm_evict_control(struct tkm_bus *bus, u32 object, const u8 *name,
 	return exec(bus, &wire, &w, &answer, &r);
 }
 
+/**
+ * tkm_tpm_start_auth_session() - TPM2_StartAuthSession, salted with the SRK
+ * @bus: held; its session is the result
+ * @policy: a policy session, else an HMAC session
+ * @salt: made for this SRK, used once
+ *
+ * Return: 0; -ENOKEY without an SRK; -ENOMEM without a slot; else as above.
+ */
 int tkm_tpm_start_auth_session(struct tkm_bus *bus, bool policy,
 			       const struct tkm_salt *salt)
 {
@@ -230,6 +268,18 @@ static int check_created(const struct tkm_created *out,
 	return 0;
 }
 
+/**
+ * tkm_tpm_create() - TPM2_Create: a storage key, or sealed data
+ * @bus: held, with an HMAC session
+ * @parent: loaded
+ * @auth: authValue of the new object; encrypted on the wire
+ * @data: what to seal, empty for a storage key; encrypted on the wire
+ * @tmpl: its public area
+ * @last: of its operation: the session ends, unless another operation waits
+ * @out: what the TPM made; its public area is @tmpl's but for the unique part
+ *
+ * Return: 0; -EBADMSG when the TPM made something else; else as above.
+ */
 int tkm_tpm_create(struct tkm_bus *bus, struct tkm_parent parent,
 		   struct tkm_piece auth, struct tkm_piece data,
 		   const struct tkm_public *tmpl, bool last,
@@ -270,6 +320,17 @@ int tkm_tpm_create(struct tkm_bus *bus, struct tkm_parent parent,
 	return check_created(out, tmpl);
 }
 
+/**
+ * tkm_tpm_load() - TPM2_Load
+ * @bus: held, with a session
+ * @parent: loaded
+ * @pub: TPMT_PUBLIC
+ * @priv: TPM2B_PRIVATE's content
+ * @handle: of the object, to be flushed by the caller or the end of the hold
+ *
+ * Return: 0; -EBADMSG when the parts do not belong together, to this parent, or
+ * to the Name that comes back; else as above.
+ */
 int tkm_tpm_load(struct tkm_bus *bus, struct tkm_parent parent,
 		 struct tkm_piece pub, struct tkm_piece priv, u32 *handle)
 {
@@ -310,9 +371,19 @@ int tkm_tpm_load(struct tkm_bus *bus, struct tkm_parent parent,
 	return 0;
 }
 
-/*
+/**
+ * tkm_tpm_unseal() - TPM2_Unseal
+ * @bus: held, with a session; a policy session whose policy is done
+ * @item: the loaded object
+ * @auth: its authValue
+ * @data: what was sealed; encrypted on the wire
+ * @len: its length
+ *
  * Ends the session, unless it is an HMAC session and another operation waits.
- * A policy session authorises here: its policy is done.
+ *
+ * Return: 0; -EKEYREJECTED for a wrong authValue; -EPERM when the policy is not
+ * this object's, or a register changed under it; -EBUSY in lockout; else as
+ * above.
  */
 int tkm_tpm_unseal(struct tkm_bus *bus, struct tkm_parent item,
 		   struct tkm_piece auth, u8 data[TKM_DATA_MAX],
@@ -348,6 +419,15 @@ int tkm_tpm_unseal(struct tkm_bus *bus, struct tkm_parent item,
 	return ret;
 }
 
+/**
+ * tkm_tpm_context_save() - TPM2_ContextSave
+ * @bus: held
+ * @handle: of a loaded object, which stays loaded
+ * @context: TPMS_CONTEXT; the caller frees it
+ * @len: its length
+ *
+ * Return: 0; -ENOMEM; else as above.
+ */
 int tkm_tpm_context_save(struct tkm_bus *bus, u32 handle, u8 **context,
 			 u16 *len)
 {
@@ -371,6 +451,18 @@ int tkm_tpm_context_save(struct tkm_bus *bus, u32 handle, u8 **context,
 	return *context ? 0 : -ENOMEM;
 }
 
+/**
+ * tkm_tpm_context_load() - TPM2_ContextLoad
+ * @bus: held
+ * @context: as tkm_tpm_context_save() gave it
+ * @len: its length
+ * @handle: of the object, to be flushed by the caller or the end of the hold
+ *
+ * What is loaded is proven by the next command's HMAC, which covers its Name.
+ *
+ * Return: 0; -EBADMSG or -ENOKEY for a context from before a reset; else as
+ * above.
+ */
 int tkm_tpm_context_load(struct tkm_bus *bus, const u8 *context, u16 len,
 			 u32 *handle)
 {
@@ -445,7 +537,17 @@ static int hash_registers(struct tkm_reader *r, const struct tkm_pcrs *asked,
 	return tkm_reader_done(r) ? 0 : -EIO;
 }
 
-/* The session audits: its HMAC covers what was read. At most 8 a command. */
+/**
+ * tkm_tpm_pcr_read() - TPM2_PCR_Read, and the digest of what was read
+ * @bus: held, with an HMAC session, which audits: its HMAC covers the answer
+ * @pcrs: which registers
+ * @digest: SHA-256 of their values, upwards, as TPM2_PolicyPCR takes it
+ *
+ * One command for every 8 registers.
+ *
+ * Return: 0; -EOPNOTSUPP for a bank that is not allocated; -EPERM when a
+ * register changed between two answers (bus->again is set); else as above.
+ */
 int tkm_tpm_pcr_read(struct tkm_bus *bus, const struct tkm_pcrs *pcrs,
 		     u8 digest[32])
 {
@@ -485,9 +587,15 @@ int tkm_tpm_pcr_read(struct tkm_bus *bus, const struct tkm_pcrs *pcrs,
 	return 0;
 }
 
-/*
- * One element of a policy; carries no secret, and what it does is enforced by
- * the TPM at the command that the policy authorises.
+/**
+ * tkm_tpm_policy() - one TPM2_Policy* command
+ * @bus: held, with a policy session
+ * @el: the element
+ *
+ * Carries no secret, and what it does is enforced by the TPM at the command that
+ * the policy authorises.
+ *
+ * Return: as above.
  */
 int tkm_tpm_policy(struct tkm_bus *bus, const struct tkm_policy_element *el)
 {
