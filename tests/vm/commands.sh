@@ -12,10 +12,8 @@
 start_counting()
 {
 	keyctl clear @s
-	tpm_stop count
-	module_unload
-	tpm_start count
-	module_load
+	tpm_have count
+	module_reload
 }
 
 # costs WANTED COMMAND...: the names of the commands it sends, in order
@@ -63,8 +61,6 @@ isolated()
 	known_hierarchy
 	new_cost "$context Create FlushContext" count:a
 	load_cost "$context Load Unseal FlushContext FlushContext" count:a
-	keyctl clear @s
-	tpm_stop count
 }
 claim "hierarchical: new 4, load 6" isolated
 
@@ -73,8 +69,6 @@ flat()
 	known_hierarchy
 	new_cost "$session Create" count:f "parent=srk"
 	load_cost "$session Load Unseal FlushContext" count:f
-	keyctl clear @s
-	tpm_stop count
 }
 claim "flat: new 2, load 4" flat
 
@@ -87,8 +81,6 @@ with_pcrs()
 		count:p
 	new_cost "$session PCR_Read Create" count:fp "parent=srk pcrs=sha256:7"
 	load_cost "$session Load PolicyPCR Unseal FlushContext" count:fp
-	keyctl clear @s
-	tpm_stop count
 }
 claim "pcrs= costs one more to make, one a policy element to load" with_pcrs
 
@@ -113,8 +105,6 @@ with_auth()
 		"parent=srk auth=$auth pcrs=sha256:7"
 	load_cost "$session Load PolicyPCR PolicyAuthValue Unseal FlushContext" \
 		count:fb "auth=$auth"
-	keyctl clear @s
-	tpm_stop count
 }
 claim "auth= alone costs nothing, with pcrs= one more" with_auth
 
@@ -127,8 +117,6 @@ reseal()
 	costs "$context Create FlushContext" keyop update "$key" reseal
 	costs "$session PCR_Read ContextLoad Create FlushContext" \
 		keyop update "$key" "reseal pcrs=sha256:7"
-	keyctl clear @s
-	tpm_stop count
 }
 claim "reseal costs what new does" reseal
 
@@ -150,8 +138,6 @@ free_of_charge()
 		"load $(cat "$tmp/chain")" @s
 	costs "" refuses EBADMSG add tkm count:a \
 		"load $(sed 's/6c6162656c3d61/6c6162656c3d62/' "$tmp/chain")" @s
-	keyctl clear @s
-	tpm_stop count
 }
 claim "publish, read and what fails early cost nothing" free_of_charge
 
@@ -189,8 +175,6 @@ shared_holds()
 	check "$sent" -ge 600
 	check "$sent" -lt 1000
 	poll 30 nothing_left
-	keyctl clear @s
-	tpm_stop count
 }
 
 nothing_left()

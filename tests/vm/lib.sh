@@ -504,6 +504,7 @@ commands_of()
 #   tpm_start NAME [SWTPM-OPTION...]  starts it, and is what tkm then finds; a
 #                    chip that was there before is unbound. The same NAME has
 #                    the same state, as long as the program lives.
+#   tpm_have NAME    the same, unless it runs already
 #   tpm_stop NAME    it is gone, as if pulled out
 #   tpm_reset NAME   as if the machine were reset, but without us
 #   tpm_hang NAME; tpm_go NAME   it answers nothing, then what it was asked
@@ -565,7 +566,8 @@ tpm_use()
 
 tpm_number()
 {
-	sed -n 's|.*/dev/tpm\([0-9]*\).*|\1|p' "$tpms/$1.out" | head -n 1
+	[ ! -e "$tpms/$1.out" ] ||
+		sed -n 's|.*/dev/tpm\([0-9]*\).*|\1|p' "$tpms/$1.out" | head -n 1
 }
 
 # The driver says hello to a new chip first; the resource manager comes last.
@@ -579,11 +581,11 @@ tpm_answers()
 			> /dev/null 2>&1
 }
 
-# The driver gives a new chip two seconds to answer, which on a busy host are not
-# always enough; then it drops it, and swtpm ends.
+# The driver gives a new chip two seconds for its self test, which on a busy host
+# are not always enough; then it drops the chip, and swtpm ends.
 tpm_start()
 {
-	local name=$1 tries=5
+	local name=$1 tries=12
 
 	[ -d /sys/module/tpm_vtpm_proxy ] || modprobe tpm_vtpm_proxy
 	: > "$tmp/tpm-changed"
@@ -595,17 +597,31 @@ tpm_start()
 	tpm_use "$(tpm_number "$name")"
 }
 
+# The same, but one that an earlier claim left running will do.
+tpm_have()
+{
+	: > "$tmp/tpm-changed"
+	if [ -e "$tpms/$1.pid" ] && tpm_go "$1" && tpm_answers "$1"; then
+		tpm_use "$(tpm_number "$1")"
+	else
+		tpm_start "$@"
+	fi
+}
+
 tpm_try()
 {
 	local name=$1
 
 	shift
 	rm -f "$tpms/$name.sock" "$tpms/$name.out"
-	# Not a child of the claim's: a later one may stop it.
-	setsid swtpm chardev --tpm2 --vtpm-proxy \
+	# Not a child of the claim's: a later one may stop it. Nor does it hold the
+	# claim's session keyring, not even by a file that was opened under it.
+	# shellcheck disable=SC2016
+	setsid keyop session bash -c 'out=$1; shift; exec "$@" < /dev/null > "$out" 2>&1' \
+		- "$tpms/$name.out" swtpm chardev --tpm2 --vtpm-proxy \
 		--tpmstate "dir=$tpms/$name" --ctrl "type=unixio,path=$tpms/$name.sock" \
 		--log "file=$tpms/$name.log,level=20" --pid "file=$tpms/$name.pid" "$@" \
-		< /dev/null > "$tpms/$name.out" 2>&1 3>&- &
+		3>&- &
 	poll 30 tpm_settles "$name" $! && tpm_answers "$name"
 }
 
@@ -637,7 +653,7 @@ tpm_stop()
 
 tpm_ended()
 {
-	! kill -0 "$1" 2>/dev/null || grep -q '^State:[[:space:]]Z' "/proc/$1/status"
+	! kill -0 "$1" 2>/dev/null || grep -qs '^State:[[:space:]]Z' "/proc/$1/status"
 }
 
 tpm_reset()

@@ -105,15 +105,16 @@ claim "without a TPM: ENODEV; one that comes later is found" no_tpm
 # lib.sh starts TPM 2.0s; this one is the family before.
 tpm12()
 {
+	local tries=12
+
 	stop_others
 	tpm_park
 	: > "$tmp/tpm-changed"
 	mkdir "$tmp/state"
-	swtpm chardev --vtpm-proxy --tpmstate "dir=$tmp/state" \
-		< /dev/null > "$tmp/swtpm.out" 2>&1 3>&- &
-	old=$!
 	trap old_stop EXIT
-	poll 20 tpm12_there || fail "no TPM 1.2: $(cat "$tmp/swtpm.out")"
+	until old_try; do
+		[ $((tries -= 1)) -gt 0 ] || fail "no TPM 1.2: $(cat "$tmp/swtpm.out")"
+	done
 	module_reload
 	expect_errno EOPNOTSUPP keyop add tkm tpm:a new @s
 	expect_errno EOPNOTSUPP keyop add tkm tpm:a "new parent=srk" @s
@@ -123,6 +124,21 @@ tpm12()
 	tpm_start new
 	keyctl unlink "$(new_key tpm:a)" @s
 	tpm_stop new
+}
+
+# See tpm_start.
+old_try()
+{
+	keyop session swtpm chardev --vtpm-proxy --tpmstate "dir=$tmp/state" \
+		--ctrl "type=unixio,path=$tmp/sock" \
+		< /dev/null > "$tmp/swtpm.out" 2>&1 3>&- &
+	old=$!
+	poll 20 old_settles && tpm12_there
+}
+
+old_settles()
+{
+	tpm12_there || tpm_ended "$old"
 }
 
 old_stop()

@@ -227,6 +227,8 @@ ns_open()
 {
 	unshare -U sleep 300 3>&- &
 	ns=$!
+	# Also when the claim fails.
+	trap 'kill "$ns" 2> /dev/null || :' EXIT
 	poll 10 ns_is_new $ns || fail "no user namespace"
 	echo "0 $1 ${2:-1}" > "/proc/$ns/uid_map"
 	echo "0 $1 ${2:-1}" > "/proc/$ns/gid_map"
