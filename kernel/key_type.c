@@ -4,8 +4,8 @@
  *
  * Parsing and TPM work happen in preparse, which runs without any key's lock.
  * (add_key holds the semaphore of key types for reading around it, as it does
- * for every type: other add_keys go on, only a type that wants to register
- * waits.) instantiate runs under the system-wide construction mutex and only
+ * for every type: other add_keys go on, but a type that wants to register
+ * waits for us, and whoever comes after it waits with it.) instantiate runs under the system-wide construction mutex and only
  * attaches. reseal needs the key it works on, so it waits for the TPM in
  * update, under that one key's own semaphore. describe is atomic. destroy only
  * detaches and queues.
