@@ -358,6 +358,7 @@ int tkm_bus_exec(struct tkm_bus *bus, const struct tkm_wire *wire,
 		 struct tkm_wire_answer *answer)
 {
 	int tries, ret;
+	u32 rc;
 
 	for (tries = 0; ; tries++) {
 		ret = exec_once(bus, wire, answer);
@@ -367,8 +368,12 @@ int tkm_bus_exec(struct tkm_bus *bus, const struct tkm_wire *wire,
 	}
 	if (ret || !bus->rc)
 		return ret;
-	if (tkm_tpm_rc_base(bus->rc) == TPM_RC_PCR_CHANGED)
+	rc = tkm_tpm_rc_base(bus->rc);
+	if (rc == TPM_RC_PCR_CHANGED)
 		bus->again = true;
+	/* What we have in it is gone; if it was reset, a saved context tells. */
+	if (rc >= TPM_RC_REFERENCE_H0 && rc <= TPM_RC_REFERENCE_S6)
+		tkm_hierarchy_doubt(bus);
 	return tkm_tpm_errno(bus->rc);
 }
 

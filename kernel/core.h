@@ -749,6 +749,7 @@ u32 tkm_tpm_rc_base(u32 rc);
 #define TPM_RC_YIELDED		0x908
 #define TPM_RC_TESTING		0x90a
 #define TPM_RC_REFERENCE_H0	0x910
+#define TPM_RC_REFERENCE_S6	0x91e
 #define TPM_RC_LOCKOUT		0x921
 #define TPM_RC_RETRY		0x922
 
