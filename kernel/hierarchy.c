@@ -138,6 +138,18 @@ static int srk_take(struct tkm_srk *srk)
 	return ret == -EBADMSG ? -EIO : ret;
 }
 
+/* Of no use if it cannot stay: the owner says no, or its place is taken. */
+static int srk_keep(struct tkm_bus *bus, u32 handle)
+{
+	int ret;
+
+	ret = tkm_tpm_evict_control(bus, handle, bus->srk.name, TKM_SRK_HANDLE);
+	if (ret == -EKEYREJECTED ||
+	    tkm_tpm_rc_base(bus->rc) == TPM_RC_NV_DEFINED)
+		return -ENOKEY;
+	return ret;
+}
+
 static int srk_create(struct tkm_bus *bus, const u8 *want)
 {
 	static const u8 zero[32];
@@ -163,8 +175,7 @@ static int srk_create(struct tkm_bus *bus, const u8 *want)
 		ret = -ENOKEY;
 	}
 	if (!ret)
-		ret = tkm_tpm_evict_control(bus, handle, srk->name,
-					    TKM_SRK_HANDLE);
+		ret = srk_keep(bus, handle);
 	tkm_bus_flush(bus, handle);
 	return ret;
 }
