@@ -46,6 +46,7 @@
 #define RUN_TRIES	3
 /* TPM_RC_YIELDED is not retried by the driver. */
 #define YIELD_TRIES	5
+#define FLUSH_TRIES	2
 
 struct lane {
 	struct list_head link;
@@ -254,7 +255,9 @@ static void forget_open(struct tkm_bus *bus, u32 handle)
  * @bus: held
  * @handle: transient object or session of ours
  *
- * There is nothing to return: when the TPM refuses, it is gone already.
+ * There is nothing to return. The answer is not authenticated, and may be lost:
+ * it is asked for again, unless the TPM says that the handle is gone, or says
+ * nothing.
  */
 void tkm_bus_flush(struct tkm_bus *bus, u32 handle)
 {
@@ -265,10 +268,16 @@ void tkm_bus_flush(struct tkm_bus *bus, u32 handle)
 		.params = param,
 		.params_len = sizeof(param),
 	};
+	int tries, ret;
 
 	put_unaligned_be32(handle, param);
 	forget_open(bus, handle);
-	tkm_bus_exec(bus, &wire, &answer);
+	for (tries = 0; tries < FLUSH_TRIES; tries++) {
+		ret = tkm_bus_exec(bus, &wire, &answer);
+		if (!ret || ret == -ENODEV || ret == -ETIMEDOUT ||
+		    tkm_tpm_rc_base(bus->rc) == TPM_RC_HANDLE)
+			break;
+	}
 }
 
 static int transport_errno(ssize_t ret)
