@@ -47,6 +47,8 @@
 /* TPM_RC_YIELDED is not retried by the driver. */
 #define YIELD_TRIES	5
 #define FLUSH_TRIES	2
+/* Holds that are watched after a handle may have got lost. */
+#define WARY_HOLDS	256
 
 struct lane {
 	struct list_head link;
@@ -274,6 +276,8 @@ void tkm_bus_flush(struct tkm_bus *bus, u32 handle)
 	forget_open(bus, handle);
 	for (tries = 0; tries < FLUSH_TRIES; tries++) {
 		ret = tkm_bus_exec(bus, &wire, &answer);
+		if (ret)
+			bus->wary = WARY_HOLDS;
 		if (!ret || ret == -ENODEV || ret == -ETIMEDOUT ||
 		    tkm_tpm_rc_base(bus->rc) == TPM_RC_HANDLE)
 			break;
@@ -297,17 +301,23 @@ static int transport_errno(ssize_t ret)
 	}
 }
 
-/*
- * An answer that is not believed may have made a handle all the same. Whatever
- * it says is only good for flushing, and only for what commands make.
- */
-static void flush_doubtful(struct tkm_bus *bus, const struct tkm_wire *wire,
-			   u32 handle)
+/* Objects and sessions: what commands of ours make. */
+static bool is_made(u32 handle)
 {
 	u8 type = handle >> 24;
 
-	if (wire->response_handle && (type == 0x80 || type == 0x02 ||
-				      type == 0x03))
+	return type == 0x80 || type == 0x02 || type == 0x03;
+}
+
+/*
+ * An answer that is not believed may have made a handle all the same. Whatever
+ * it says is only good for flushing; where it may say nothing, look_after() is
+ * what is left.
+ */
+static void flush_doubtful(struct tkm_bus *bus, u32 handle)
+{
+	bus->wary = WARY_HOLDS;
+	if (is_made(handle))
 		tkm_bus_flush(bus, handle);
 }
 
@@ -344,10 +354,15 @@ static int exec_once(struct tkm_bus *bus, const struct tkm_wire *wire,
 	if (err == -EBADMSG)
 		pr_err_ratelimited("command 0x%03x: the answer is not the TPM's (someone on the bus?)\n",
 				   wire->cc);
-	if (err && ret >= 0) {
-		handle = answer->handle;
+	if (!err && !bus->rc && wire->response_handle &&
+	    !is_made(answer->handle))
+		err = -EIO;
+	if (err) {
+		/* Its place in an answer, read or not; else what was sent. */
+		handle = ret == -ETIME ? 0 : get_unaligned_be32(bus->buf + 10);
 		memzero_explicit(bus->buf, TKM_WIRE_MAX);
-		flush_doubtful(bus, wire, handle);
+		if (wire->response_handle && err != -ENODEV)
+			flush_doubtful(bus, handle);
 	}
 	if (err)
 		bus->rc = 0;
@@ -402,6 +417,49 @@ int tkm_bus_close(struct tkm_bus *bus, const char *what)
 	return -ENODEV;
 }
 
+/* ---- what got lost ---- */
+
+/*
+ * When an answer with a new handle is lost, or another handle stands in it,
+ * something of ours stays in the TPM, under a number that we do not know, and
+ * beside what others have there: nothing tells whose is whose but a list from
+ * before. To ask for one each time would cost every operation commands for
+ * what almost never happens. So only the holds after a loss, or what looks like
+ * one, begin with a list and end with a comparison: nobody else reaches the
+ * chip between the two, so what is new is ours. What the first loss left there
+ * stays until the TPM is reset.
+ */
+static bool look(struct tkm_bus *bus, struct tkm_handles *there)
+{
+	there->n = 0;
+	return !tkm_tpm_handles(bus, 0x80000000, there) &&
+	       !tkm_tpm_handles(bus, 0x02000000, there);
+}
+
+static void look_before(struct tkm_bus *bus)
+{
+	bus->before_known = bus->wary && look(bus, &bus->before);
+	if (bus->wary)
+		bus->wary--;
+}
+
+static void look_after(struct tkm_bus *bus)
+{
+	static struct tkm_handles now;
+	u32 i, j;
+
+	if (!bus->before_known || !look(bus, &now))
+		return;
+	for (i = 0; i < now.n; i++) {
+		for (j = 0; j < bus->before.n; j++)
+			if (now.handle[i] == bus->before.handle[j])
+				break;
+		if (j == bus->before.n)
+			tkm_bus_flush(bus, now.handle[i]);
+	}
+	bus->before_known = false;
+}
+
 /* ---- the hold ---- */
 
 /* Nothing of ours stays: what is still open is flushed whoever left it. */
@@ -413,6 +471,7 @@ static void hold_end(struct tkm_bus *bus)
 	tkm_hierarchy_leave(bus);
 	while (bus->n_open)
 		tkm_bus_flush(bus, bus->open[0]);
+	look_after(bus);
 	memzero_explicit(bus->buf, TKM_WIRE_MAX);
 	memzero_explicit(&bus->salt, sizeof(bus->salt));
 	tpm_put_ops(bus->chip);
@@ -490,7 +549,10 @@ static int hold_begin(struct tkm_bus *bus)
 		WRITE_ONCE(bus_slept, false);
 		tkm_hierarchy_forget(bus);
 	}
-	return bus->closed ? -ENODEV : 0;
+	if (bus->closed)
+		return -ENODEV;
+	look_before(bus);
+	return 0;
 }
 
 static void run_op(struct tkm_bus *bus, struct tkm_op *op)

@@ -59,6 +59,12 @@ struct tkm_salt {
 	u16 encrypted_len;
 };
 
+/* Handles that the TPM holds, whoever made them. */
+struct tkm_handles {
+	u32 handle[64];
+	u32 n;
+};
+
 #define TKM_BUS_OPEN_MAX 4
 
 /**
@@ -79,6 +85,9 @@ struct tkm_salt {
  * @parent_handle: its handle
  * @open: transient handles and sessions that are to be flushed
  * @n_open: how many
+ * @wary: holds to come that look after handles that get lost
+ * @before_known: this one does
+ * @before: objects and sessions that were there when it began
  */
 struct tkm_bus {
 	struct tpm_chip *chip;
@@ -97,6 +106,9 @@ struct tkm_bus {
 	u32 parent_handle;
 	u32 open[TKM_BUS_OPEN_MAX];
 	unsigned int n_open;
+	unsigned int wary;
+	bool before_known;
+	struct tkm_handles before;
 };
 
 /**
@@ -165,6 +177,8 @@ struct tkm_created {
 	u16 priv_len;
 };
 
+/* Add the handles of @first's sort; -EIO if there are too many. */
+int tkm_tpm_handles(struct tkm_bus *bus, u32 first, struct tkm_handles *all);
 int tkm_tpm_read_public(struct tkm_bus *bus, u32 handle, u8 *pub, u16 size,
 			u16 *len);
 int tkm_tpm_create_primary(struct tkm_bus *bus, const struct tkm_public *tmpl,

@@ -60,6 +60,40 @@ static bool handle_is(u32 handle, u8 type)
 }
 
 /**
+ * tkm_tpm_handles() - TPM2_GetCapability of handles, without a session
+ * @bus: held
+ * @first: of a sort of handles: 0x80000000, 0x02000000
+ * @all: gets what the TPM says it holds of that sort, after what is there;
+ *	nothing vouches for it: good for flushing only
+ *
+ * Return: 0; -EIO when there are too many; else as above.
+ */
+int tkm_tpm_handles(struct tkm_bus *bus, u32 first, struct tkm_handles *all)
+{
+	const u8 params[] = { 0, 0, 0, TPM_CAP_HANDLES, first >> 24, 0, 0, 0,
+			      0, 0, 0, ARRAY_SIZE(all->handle) };
+	const struct tkm_wire wire = {
+		.cc = TPM_CC_GET_CAPABILITY,
+		.params = params,
+		.params_len = sizeof(params),
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_reader r;
+	u32 n;
+	int ret;
+
+	ret = tkm_bus_exec(bus, &wire, &answer);
+	if (ret)
+		return ret;
+	tkm_reader_init(&r, answer.params, answer.params_len);
+	if (tkm_get_u8(&r) || tkm_get_u32(&r) != TPM_CAP_HANDLES)
+		return -EIO;	/* moreData */
+	for (n = tkm_get_u32(&r); n && all->n < ARRAY_SIZE(all->handle); n--)
+		all->handle[all->n++] = tkm_get_u32(&r);
+	return !n && tkm_reader_done(&r) ? 0 : -EIO;
+}
+
+/**
  * tkm_tpm_read_public() - TPM2_ReadPublic, without a session
  * @bus: held
  * @handle: of the object
@@ -234,9 +268,9 @@ int tkm_tpm_start_auth_session(struct tkm_bus *bus, bool policy,
 	ret = exec(bus, &wire, &w, &answer, &r);
 	if (ret)
 		return ret;
+	s->handle = answer.handle;
 	if (!handle_is(answer.handle, policy ? 0x03 : 0x02))
 		return -EIO;
-	s->handle = answer.handle;
 	s->policy = policy;
 	s->auth_value_needed = false;
 	nonce = tkm_get_tpm2b(&r, &n);

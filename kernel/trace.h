@@ -23,6 +23,7 @@
 			 { TPM_CC_POLICY_OR, "PolicyOR" },                   \
 			 { TPM_CC_READ_PUBLIC, "ReadPublic" },               \
 			 { TPM_CC_START_AUTH_SESSION, "StartAuthSession" },  \
+			 { TPM_CC_GET_CAPABILITY, "GetCapability" },         \
 			 { TPM_CC_PCR_READ, "PCR_Read" },                    \
 			 { TPM_CC_POLICY_PCR, "PolicyPCR" })
 
