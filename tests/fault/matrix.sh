@@ -221,19 +221,23 @@ swaps()
 	cell "StartAuthSession, another handle, flat: ok" flat ok '' \
 		"word StartAuthSession 1 10 0x02000005"
 	cell "ContextLoad, another handle: ok" load ok '' \
+		"word ContextLoad 1 10 0x80000001"
+	# The TPM has no such slot: not "not there", but no handle at all.
+	cell "ContextLoad, a handle that cannot be: EBADMSG" load EBADMSG '' \
 		"word ContextLoad 1 10 0x80000005"
 	cell "ContextLoad, the SRK's handle: EIO" load EIO '' \
 		"word ContextLoad 1 10 0x81000001"
 	# The object there has another Name, which the HMAC of Unseal covers.
 	cell "Load, its parent's handle: EKEYREJECTED" load EKEYREJECTED '' \
 		"word Load 1 10 0x80000000"
-	cell "Load, a handle that is none: ENOKEY" load ENOKEY/ok '' \
+	cell "Load, another handle: ok" load ok '' "word Load 1 10 0x80000002"
+	cell "Load, a handle that cannot be: EBADMSG" load EBADMSG '' \
 		"word Load 1 10 0x80000005"
 	cell "Load, the SRK's handle: EIO" load EIO '' "word Load 1 10 0x81000001"
 	cell "Load, another Name: EBADMSG" load EBADMSG '' \
 		"word Load 1 24 0x12345678"
 	cell "CreatePrimary, another handle: ENOKEY" no-srk ENOKEY '' \
-		"word CreatePrimary 1 10 0x80000005"
+		"word CreatePrimary 1 10 0x80000001"
 	cell "CreatePrimary, another key: ENOKEY" no-srk ENOKEY '' \
 		"word CreatePrimary 1 50 0x12345678"
 	cell "ReadPublic, another key: ENOKEY" load ENOKEY '' \
@@ -274,19 +278,21 @@ for_ever()
 	cell "YIELDED for ever: EAGAIN" load EAGAIN s=10 "rc Load 0 0x908"
 	cell "PCR_CHANGED for ever: EPERM" policy EPERM '' "rc Unseal 0 0x128"
 	cell "no SRK for ever: ENOKEY" load ENOKEY '' \
-		"rc StartAuthSession 0 0x18b + rc CreatePrimary 0 0x185"
+		"rc StartAuthSession 0 0x18b"
+	cell "no SRK, and none to be made: ENOKEY" no-srk ENOKEY '' \
+		"rc CreatePrimary 0 0x98e"
 	cell "no parent for ever: ENOKEY" load ENOKEY '' "rc Load 0 0x18b"
 	cell "wrong HMACs for ever: EKEYREJECTED" load EKEYREJECTED '' \
 		"rc Load 0 0x98e"
 	cell "a deaf TPM: EAGAIN" load EAGAIN "s=30 leaks" \
-		"rc StartAuthSession 0 0x922 + rc FlushContext 0 0x922"
+		"rc Load 0 0x922 + rc FlushContext 0 0x922"
 	for command in StartAuthSession ContextLoad Load Unseal; do
 		cell "$command cut for ever: EIO" load EIO '' "cut $command 0 9"
 	done
 	cell "flips for ever: EBADMSG" load EBADMSG '' "flip Unseal 0 -1"
 }
 
-# With a driver that loses its patience sooner: hasten/.
+# With a driver that loses its patience sooner: patience/.
 silence()
 {
 	local command
