@@ -232,6 +232,19 @@ static bool one_of(int err, const char *names)
 	return false;
 }
 
+/* Who asked has the answer before the hold ends, and with it the last flush. */
+static bool happened(void)
+{
+	int tries;
+
+	for (tries = 0; tries < 500; tries++) {
+		if (!atoi(say("pending")))
+			return true;
+		usleep(2000);
+	}
+	return false;
+}
+
 /* ---- what must be so afterwards ---- */
 
 static void check_handles(void)
@@ -239,7 +252,7 @@ static void check_handles(void)
 	char held[1024];
 	int tries;
 
-	/* Who asked has the answer before the hold ends. */
+	/* As in happened(). */
 	for (tries = 0; tries < 500; tries++) {
 		snprintf(held, sizeof(held), "%s", say("handles"));
 		if (!*held)
@@ -401,13 +414,13 @@ static char *field(char **rest, char separator)
 
 	if (!p)
 		die("a field is missing");
+	while (isspace(*p))
+		p++;
 	end = strchr(p, separator);
 	*rest = end ? end + 1 : NULL;
 	if (!end)
 		end = p + strlen(p);
 	*end = 0;
-	while (isspace(*p))
-		p++;
 	while (end > p && isspace(end[-1]))
 		*--end = 0;
 	return p;
@@ -428,7 +441,7 @@ static void run_cell(char *line)
 	start = now();
 	err = op->run();
 	took = now() - start;
-	if (atoi(say("pending")))
+	if (!happened())
 		wrong("not every fault did happen");
 	log = say("log");
 	if (!one_of(err, expected))
@@ -490,9 +503,9 @@ static void run_bits(char *line)
 		say("arm flip %s %d %zu", command, nth, bit);
 		err = op->run();
 		counts[err & 255]++;
-		log = say("log");
-		if (!strchr(log, '!'))
+		if (!happened())
 			wrong("bit %zu: the fault did not happen", bit);
+		log = say("log");
 		if (!err && !flush && !last_is_true(log, command))
 			wrong("bit %zu: believed: %s", bit, log);
 		else if (!one_of(err, expected))

@@ -331,10 +331,13 @@ bits()
 	echo "bits ContextLoad, each bit | load | $by_tpm | ContextLoad 1"
 	echo "bits Load, each bit | load | $by_tpm | Load 1"
 	echo "bits Unseal, each bit | flat | $refused | Unseal 1"
-	echo "bits Unseal, each bit, policy and auth | flat-policy | $refused | Unseal 1"
+	if [ -n "${TKM_LONG:-}" ]; then
+		echo "bits Unseal, each bit, policy and auth | flat-policy | $refused | Unseal 1"
+	fi
 	echo "bits FlushContext, each bit | load | ok | FlushContext 1"
 	echo "bits second FlushContext, each bit | load | ok | FlushContext 2"
-	echo "bits PolicyPCR, each bit | flat-policy | EIO/ok | PolicyPCR 1"
+	# A single bit of the code makes 0x100 too: no startup since the reset.
+	echo "bits PolicyPCR, each bit | flat-policy | EIO/ENODEV | PolicyPCR 1"
 }
 
 if [ $# = 0 ]; then

@@ -15,7 +15,7 @@ export PATH=${TKM_FAULT:-$top/build/fault}:${TKM_TESTS:-$top/build/tests}:$PATH
 socket=$1
 work=$(mktemp -d /tmp/tkm-neighbour.XXXXXX)
 number=0 failed=0
-ROUNDS=${TKM_ROUNDS:-12}
+ROUNDS=${TKM_ROUNDS:-6}
 chip=$(hostile ask "$socket" chip)
 raw=device:/dev/tpm$chip shared=device:/dev/tpmrm$chip
 export TPM2TOOLS_TCTI=$shared TPM_DEV=/dev/tpm$chip
