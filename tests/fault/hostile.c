@@ -128,7 +128,7 @@ static struct entry {
 } entries[LOG_MAX];
 static unsigned int n_entries;
 
-static struct {
+static struct canary {
 	uint8_t b[64];
 	size_t n;
 } canaries[CANARIES];
@@ -700,6 +700,23 @@ static const char *arm(char *args)
 	return NULL;
 }
 
+static const char *keep_canary(const char *hex)
+{
+	struct canary c;
+	unsigned int i;
+
+	c.n = unhex(hex, c.b, sizeof(c.b));
+	if (c.n < 8)
+		return "too short to be told from chance";
+	for (i = 0; i < n_canaries; i++)
+		if (c.n == canaries[i].n && !memcmp(c.b, canaries[i].b, c.n))
+			return NULL;
+	if (n_canaries == CANARIES)
+		return "too many";
+	canaries[n_canaries++] = c;
+	return NULL;
+}
+
 static void clear(void)
 {
 	n_faults = 0;
@@ -748,12 +765,7 @@ static const char *act(char *verb, char *args, FILE *out)
 				      O_CLOEXEC, 0600) : -1;
 		return *args && record < 0 ? "no such file" : NULL;
 	} else if (!strcmp(verb, "canary")) {
-		if (n_canaries == CANARIES)
-			return "too many";
-		canaries[n_canaries].n = unhex(args, canaries[n_canaries].b, 64);
-		if (canaries[n_canaries].n < 8)
-			return "too short to be told from chance";
-		n_canaries++;
+		return keep_canary(args);
 	} else if (!strcmp(verb, "seen")) {
 		fprintf(out, " %u", seen);
 	} else if (!strcmp(verb, "pending")) {
