@@ -328,6 +328,19 @@ static void node_remove(struct tkm_node *node)
 	node_free(node);
 }
 
+/* Free what nobody refers to, the longest unused first, down to @keep nodes. */
+static void trim_to(unsigned int keep)
+{
+	struct tkm_node *node, *next;
+
+	list_for_each_entry_safe(node, next, &by_use, used) {
+		if (node_count <= keep)
+			return;
+		if (!atomic_read(&node->refs))
+			node_remove(node);
+	}
+}
+
 /**
  * tkm_hierarchy_trim() - give back storage keys that no key uses
  *
@@ -335,16 +348,7 @@ static void node_remove(struct tkm_node *node)
  */
 void tkm_hierarchy_trim(void)
 {
-	struct tkm_node *node, *next;
-
-	if (node_count <= NODES_KEPT)
-		return;
-	list_for_each_entry_safe(node, next, &by_use, used) {
-		if (node_count <= NODES_KEPT)
-			return;
-		if (!atomic_read(&node->refs))
-			node_remove(node);
-	}
+	trim_to(NODES_KEPT);
 }
 
 /* Any storage key of this place in the hierarchy, under this parent. */
@@ -697,10 +701,15 @@ void tkm_hierarchy_objects(const struct tkm_node *ask, struct tkm_chain *chain)
 	chain->flat = false;
 }
 
+/* Children refer to their parents, so the leaves go first, then the next. */
 void tkm_hierarchy_exit(void)
 {
-	struct tkm_node *node, *next;
+	unsigned int before;
 
-	list_for_each_entry_safe(node, next, &by_use, used)
-		node_remove(node);
+	do {
+		before = node_count;
+		trim_to(0);
+	} while (node_count && node_count < before);
+	/* No key is left, so a reference that is was never given back. */
+	WARN_ON(node_count);
 }
