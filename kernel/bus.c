@@ -47,6 +47,8 @@
 /* TPM_RC_YIELDED is not retried by the driver. */
 #define YIELD_TRIES	5
 #define FLUSH_TRIES	2
+/* Commands of one hold that may go without an answer; each takes minutes. */
+#define SILENCES_MAX	2
 /* Holds that are watched after a handle may have got lost. */
 #define WARY_HOLDS	256
 
@@ -309,6 +311,24 @@ static bool is_made(u32 handle)
 	return type == 0x80 || type == 0x02 || type == 0x03;
 }
 
+static bool is_open(const struct tkm_bus *bus, u32 handle)
+{
+	unsigned int i;
+
+	for (i = 0; i < bus->n_open; i++)
+		if (bus->open[i] == handle)
+			return true;
+	return false;
+}
+
+/* No HMAC covers a handle, but not every handle can be a new one. */
+static int check_handle(const struct tkm_bus *bus, u32 handle)
+{
+	if (!is_made(handle))
+		return -EIO;
+	return is_open(bus, handle) ? -EBADMSG : 0;
+}
+
 /*
  * An answer that is not believed may have made a handle all the same. Whatever
  * it says is only good for flushing; where it may say nothing, look_after() is
@@ -317,7 +337,7 @@ static bool is_made(u32 handle)
 static void flush_doubtful(struct tkm_bus *bus, u32 handle)
 {
 	bus->wary = WARY_HOLDS;
-	if (is_made(handle))
+	if (is_made(handle) && !is_open(bus, handle))
 		tkm_bus_flush(bus, handle);
 }
 
@@ -335,6 +355,8 @@ static int exec_once(struct tkm_bus *bus, const struct tkm_wire *wire,
 	bus->rc = 0;
 	if (!bus->held)
 		return -ENODEV;
+	if (bus->silences == SILENCES_MAX)
+		return -ETIMEDOUT;
 	get_random_bytes(nonce, sizeof(nonce));
 	sent = tkm_wire_build(wire, nonce, bus->buf, TKM_WIRE_MAX);
 	if (sent < 0)
@@ -343,20 +365,21 @@ static int exec_once(struct tkm_bus *bus, const struct tkm_wire *wire,
 	ret = tpm_transmit_cmd(bus->chip, &buf, 0, NULL);
 	if (ret < 0) {
 		err = transport_errno(ret);
+		if (err == -ETIMEDOUT)
+			bus->silences++;
 	} else {
 		received = min_t(size_t, get_unaligned_be32(bus->buf + 2),
 				 TKM_WIRE_MAX);
 		err = tkm_wire_check(wire, bus->buf, received, &bus->rc,
 				     answer);
+		if (!err && !bus->rc && wire->response_handle)
+			err = check_handle(bus, answer->handle);
 	}
 	trace_tkm_tpm_command(wire->cc, sent, received, bus->rc, err,
 			      ktime_us_delta(ktime_get(), start));
 	if (err == -EBADMSG)
 		pr_err_ratelimited("command 0x%03x: the answer is not the TPM's (someone on the bus?)\n",
 				   wire->cc);
-	if (!err && !bus->rc && wire->response_handle &&
-	    !is_made(answer->handle))
-		err = -EIO;
 	if (err) {
 		/* Its place in an answer, read or not; else what was sent. */
 		handle = ret == -ETIME ? 0 : get_unaligned_be32(bus->buf + 10);
@@ -395,7 +418,7 @@ int tkm_bus_exec(struct tkm_bus *bus, const struct tkm_wire *wire,
 	rc = tkm_tpm_rc_base(bus->rc);
 	if (rc == TPM_RC_PCR_CHANGED)
 		bus->again = true;
-	/* What we have in it is gone; if it was reset, a saved context tells. */
+	/* What we have in it is gone: it was reset, or this is a lie. */
 	if (rc >= TPM_RC_REFERENCE_H0 && rc <= TPM_RC_REFERENCE_S6)
 		tkm_hierarchy_doubt(bus);
 	return tkm_tpm_errno(bus->rc);
@@ -551,6 +574,7 @@ static int hold_begin(struct tkm_bus *bus)
 	}
 	if (bus->closed)
 		return -ENODEV;
+	bus->silences = 0;
 	look_before(bus);
 	return 0;
 }

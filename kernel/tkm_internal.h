@@ -85,6 +85,7 @@ struct tkm_handles {
  * @parent_handle: its handle
  * @open: transient handles and sessions that are to be flushed
  * @n_open: how many
+ * @silences: commands of this hold that went without an answer
  * @wary: holds to come that look after handles that get lost
  * @before_known: this one does
  * @before: objects and sessions that were there when it began
@@ -106,6 +107,7 @@ struct tkm_bus {
 	u32 parent_handle;
 	u32 open[TKM_BUS_OPEN_MAX];
 	unsigned int n_open;
+	unsigned int silences;
 	unsigned int wary;
 	bool before_known;
 	struct tkm_handles before;
