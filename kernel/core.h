@@ -747,6 +747,8 @@ u32 tkm_tpm_rc_base(u32 rc);
 #define TPM_RC_POLICY_FAIL	0x09d
 #define TPM_RC_INTEGRITY	0x09f
 #define TPM_RC_BAD_AUTH		0x0a2
+/* Up to here the TPM blames what it was given, not its own state. */
+#define TPM_RC_FORMAT_ONE_LAST	0x0bf
 #define TPM_RC_NV_DEFINED	0x14c
 #define TPM_RC_OBJECT_MEMORY	0x902
 #define TPM_RC_SESSION_MEMORY	0x903

@@ -12,14 +12,20 @@
  * them, and its context, saved from the TPM the first time it was loaded.
  * ContextLoad is much cheaper than Load, and it does one thing more: the TPM
  * refuses a context from before its last reset. That is how a reset that no
- * suspend explains is noticed.
+ * suspend explains is noticed. But a refusal has no HMAC, anyone on the bus can
+ * make one, and a context that was damaged on its way to us is refused too. So
+ * what proves a reset is the TPM's null hierarchy, whose seed is another after
+ * each reset, and with it the Name of a key that is made from it, in an answer
+ * with an HMAC. It is looked at whenever a storage key is loaded from its blob,
+ * and that is what is done when its context is refused.
  *
  * Only the worker touches nodes, so they need no lock. What keys and child
  * nodes hold is a count; the worker gives back nodes whose count is zero when
  * there are many.
  *
- * TPM 2.0 Part 1, "Protected Storage", "Context Management"; TCG TPM v2.0
- * Provisioning Guidance, "Storage Primary Key (SRK) Templates".
+ * TPM 2.0 Part 1, "Protected Storage", "Context Management",
+ * "NULL Hierarchy"; TCG TPM v2.0 Provisioning Guidance, "Storage Primary Key
+ * (SRK) Templates".
  */
 #define pr_fmt(fmt) "tkm: " fmt
 
@@ -67,6 +73,15 @@ struct tkm_node {
 static DEFINE_HASHTABLE(nodes, 8);
 static LIST_HEAD(by_use);
 static unsigned int node_count;
+
+/*
+ * One life of the TPM, from reset to reset: the Name of a key of its null
+ * hierarchy. Known before there is a context.
+ */
+static struct {
+	u8 name[TKM_NAME_SIZE];
+	bool known;
+} life;
 
 /*
  * The pinned Name. Written once, by the parameter before anything runs or by
@@ -162,8 +177,8 @@ static int srk_create(struct tkm_bus *bus, const u8 *want)
 	tmpl.policy_len = 0;
 	tmpl.x = tmpl.y = zero;
 	tmpl.x_len = tmpl.y_len = sizeof(zero);
-	ret = tkm_tpm_create_primary(bus, &tmpl, &handle, srk->bytes,
-				     sizeof(srk->bytes), &srk->len);
+	ret = tkm_tpm_create_primary(bus, TPM_RH_OWNER, &tmpl, &handle,
+				     srk->bytes, sizeof(srk->bytes), &srk->len);
 	if (ret) {
 		pr_err_ratelimited("no storage root key at 0x%08x, and none can be made (TPM code 0x%x): make one with tpm2_createprimary and tpm2_evictcontrol\n",
 				   TKM_SRK_HANDLE, bus->rc);
@@ -229,11 +244,67 @@ int tkm_hierarchy_open(struct tkm_bus *bus, const u8 *want)
 	return 0;
 }
 
+/* ---- resets ---- */
+
+/* What tells this life of the TPM from others. Two commands; cheap ones. */
+static int life_name(struct tkm_bus *bus, u8 name[TKM_NAME_SIZE])
+{
+	/* Any key would do; the TPM derives this sort without a search. */
+	const struct tkm_public tmpl = tkm_public_sealed(NULL, 0,
+		TPM_OA_FIXED_TPM | TPM_OA_FIXED_PARENT |
+		TPM_OA_SENSITIVE_DATA_ORIGIN | TPM_OA_USER_WITH_AUTH |
+		TPM_OA_NO_DA | TPM_OA_DECRYPT | TPM_OA_SIGN);
+	static u8 pub[64];
+	u32 handle;
+	u16 len;
+	int ret;
+
+	ret = tkm_tpm_create_primary(bus, TPM_RH_NULL, &tmpl, &handle, pub,
+				     sizeof(pub), &len);
+	if (ret == -EKEYREJECTED || ret == -ENOKEY)
+		tkm_hierarchy_doubt(bus);
+	if (ret)
+		return ret;
+	tkm_public_name(pub, len, name);
+	tkm_bus_flush(bus, handle);
+	return 0;
+}
+
+/*
+ * Whether it is the life that we know; the first one is learned. Once a session,
+ * for none outlives a reset. -ENODEV after a reset.
+ */
+static int life_check(struct tkm_bus *bus)
+{
+	u8 name[TKM_NAME_SIZE];
+	int ret;
+
+	if (bus->alive)
+		return 0;
+	ret = life_name(bus, name);
+	if (ret)
+		return ret;
+	if (life.known && memcmp(name, life.name, sizeof(name)))
+		return tkm_bus_close(bus, "its null hierarchy is another one");
+	memcpy(life.name, name, sizeof(name));
+	life.known = true;
+	bus->alive = true;
+	return 0;
+}
+
+/* ---- nodes ---- */
+
+static void context_forget(struct tkm_node *node)
+{
+	kfree(node->context);
+	node->context = NULL;
+}
+
 /*
  * A parent that took no HMAC of ours, or a handle that is gone, can mean that
- * the SRK is not what it was. Look at it anew and run the operation again;
- * what is found then decides. Once an operation: each try may count in the
- * TPM's dictionary attack logic.
+ * the SRK is not what it was, or the parent's context. Look at them anew and run
+ * the operation again; what is found then decides. Once an operation: each try
+ * may count in the TPM's dictionary attack logic.
  */
 void tkm_hierarchy_doubt(struct tkm_bus *bus)
 {
@@ -241,17 +312,17 @@ void tkm_hierarchy_doubt(struct tkm_bus *bus)
 		return;
 	bus->doubted = true;
 	bus->srk.known = false;
+	if (bus->parent)
+		context_forget(bus->parent);
 	bus->again = true;
 }
-
-/* ---- nodes ---- */
 
 static void node_free(struct tkm_node *node)
 {
 	if (!node)
 		return;
 	tkm_node_put(node->parent);
-	kfree(node->context);
+	context_forget(node);
 	kfree(node);
 }
 
@@ -414,46 +485,7 @@ static struct tkm_parent srk_parent(struct tkm_bus *bus)
 	return (struct tkm_parent){ TKM_SRK_HANDLE, bus->srk.name };
 }
 
-/*
- * A context that the TPM does not take any more. It was taken from this very
- * chip: either the chip was cleared, and then its SRK is another one, or it
- * was reset.
- */
-static int context_refused(struct tkm_bus *bus)
-{
-	u8 name[TKM_NAME_SIZE];
-	struct tkm_srk *srk = &bus->srk;
-	int ret;
-
-	memcpy(name, srk->name, sizeof(name));
-	srk->known = false;
-	ret = tkm_hierarchy_open(bus, name);
-	return ret ? ret : tkm_bus_close(bus, "it refuses a saved context");
-}
-
-static int use_context(struct tkm_bus *bus, struct tkm_node *node)
-{
-	u32 handle;
-	int ret;
-
-	/* Two slots are enough: the one before goes first. */
-	tkm_hierarchy_leave(bus);
-	ret = tkm_tpm_context_load(bus, node->context, node->context_len,
-				   &handle);
-	if (ret) {
-		switch (tkm_tpm_rc_base(bus->rc)) {
-		case TPM_RC_INTEGRITY:
-		case TPM_RC_HANDLE:
-			return context_refused(bus);
-		default:
-			return ret;
-		}
-	}
-	be_parent(bus, node, handle);
-	return 0;
-}
-
-/* The first time: Load under its own parent, and keep the context. */
+/* Load under its own parent, and keep the context. */
 static int use_blob(struct tkm_bus *bus, struct tkm_node *node)
 {
 	struct tkm_parent parent;
@@ -468,12 +500,38 @@ static int use_blob(struct tkm_bus *bus, struct tkm_node *node)
 		tkm_hierarchy_doubt(bus);
 	if (ret)
 		return ret;
-	ret = tkm_tpm_context_save(bus, handle, &node->context,
-				   &node->context_len);
-	if (ret)
+	/* Two slots are enough: its parent goes first. */
+	tkm_hierarchy_leave(bus);
+	ret = life_check(bus);
+	if (!ret)
+		ret = tkm_tpm_context_save(bus, handle, &node->context,
+					   &node->context_len);
+	if (!ret)
+		be_parent(bus, node, handle);
+	return ret;
+}
+
+static int use_context(struct tkm_bus *bus, struct tkm_node *node)
+{
+	u32 handle;
+	int ret;
+
+	/* Two slots are enough: the one before goes first. */
+	tkm_hierarchy_leave(bus);
+	ret = tkm_tpm_context_load(bus, node->context, node->context_len,
+				   &handle);
+	if (!ret) {
+		be_parent(bus, node, handle);
+		return 0;
+	}
+	if (!bus->rc || tkm_tpm_rc_base(bus->rc) > TPM_RC_FORMAT_ONE_LAST)
 		return ret;
-	be_parent(bus, node, handle);
-	return 0;
+	/*
+	 * It is from before a reset, which is then found; or it was damaged,
+	 * when it was saved or just now; or the refusal is not the TPM's.
+	 */
+	context_forget(node);
+	return use_blob(bus, node);
 }
 
 /**
@@ -486,7 +544,7 @@ static int use_blob(struct tkm_bus *bus, struct tkm_node *node)
  * ContextLoad if its context is known, else Load and ContextSave, and the same
  * for its parents.
  *
- * Return: 0; -ENODEV when the TPM refuses a context it gave us: it was reset;
+ * Return: 0; -ENODEV when the TPM refuses a context it gave us, and was reset;
  * -ENOKEY when it was cleared; -EBADMSG when it refuses a storage key of a
  * chain; what tkm_bus_exec() returns.
  */
@@ -519,10 +577,9 @@ void tkm_hierarchy_forget(struct tkm_bus *bus)
 {
 	struct tkm_node *node;
 
-	list_for_each_entry(node, &by_use, used) {
-		kfree(node->context);
-		node->context = NULL;
-	}
+	life.known = false;
+	list_for_each_entry(node, &by_use, used)
+		context_forget(node);
 }
 
 /* ---- making ---- */

@@ -232,6 +232,7 @@ int tkm_session_start(struct tkm_bus *bus, bool policy)
 			return 0;
 		tkm_session_end(bus);
 	}
+	bus->alive = false;
 	/* The first of a hold has its salt; a later one makes it here. */
 	if (!bus->salt.ready) {
 		ret = tkm_session_salt(&bus->srk, &bus->salt);

@@ -85,6 +85,7 @@ struct tkm_handles {
  * @parent_handle: its handle
  * @open: transient handles and sessions that are to be flushed
  * @n_open: how many
+ * @alive: the TPM proved in this session that it was not reset before it
  * @silences: commands of this hold that went without an answer
  * @wary: holds to come that look after handles that get lost
  * @before_known: this one does
@@ -107,6 +108,7 @@ struct tkm_bus {
 	u32 parent_handle;
 	u32 open[TKM_BUS_OPEN_MAX];
 	unsigned int n_open;
+	bool alive;
 	unsigned int silences;
 	unsigned int wary;
 	bool before_known;
@@ -183,8 +185,9 @@ struct tkm_created {
 int tkm_tpm_handles(struct tkm_bus *bus, u32 first, struct tkm_handles *all);
 int tkm_tpm_read_public(struct tkm_bus *bus, u32 handle, u8 *pub, u16 size,
 			u16 *len);
-int tkm_tpm_create_primary(struct tkm_bus *bus, const struct tkm_public *tmpl,
-			   u32 *handle, u8 *pub, u16 size, u16 *len);
+int tkm_tpm_create_primary(struct tkm_bus *bus, u32 hierarchy,
+			   const struct tkm_public *tmpl, u32 *handle, u8 *pub,
+			   u16 size, u16 *len);
 int tkm_tpm_evict_control(struct tkm_bus *bus, u32 object, const u8 *name,
 			  u32 persistent);
 int tkm_tpm_start_auth_session(struct tkm_bus *bus, bool policy,

@@ -156,8 +156,11 @@ static void skip_creation(struct tkm_reader *r)
 }
 
 /**
- * tkm_tpm_create_primary() - TPM2_CreatePrimary under the owner, no authValue
- * @bus: held
+ * tkm_tpm_create_primary() - TPM2_CreatePrimary, no authValue
+ * @bus: held, with a session for TPM_RH_NULL
+ * @hierarchy: TPM_RH_OWNER, whose empty password it takes, for a session needs
+ *	the SRK, and nothing vouches for the answer; or TPM_RH_NULL, with the
+ *	session, whose HMAC covers the answer
  * @tmpl: its public area; deterministic: the same one gives the same key
  * @handle: of the key, to be flushed by the caller or the end of the hold
  * @pub: its TPMT_PUBLIC
@@ -166,12 +169,13 @@ static void skip_creation(struct tkm_reader *r)
  *
  * Return: 0; -EKEYREJECTED when the owner has an authValue; else as above.
  */
-int tkm_tpm_create_primary(struct tkm_bus *bus, const struct tkm_public *tmpl,
-			   u32 *handle, u8 *pub, u16 size, u16 *len)
+int tkm_tpm_create_primary(struct tkm_bus *bus, u32 hierarchy,
+			   const struct tkm_public *tmpl, u32 *handle, u8 *pub,
+			   u16 size, u16 *len)
 {
 	struct tkm_wire wire = {
 		.cc = TPM_CC_CREATE_PRIMARY,
-		.handles = { TPM_RH_OWNER },
+		.handles = { hierarchy },
 		.n_handles = 1,
 		.response_handle = true,
 		.password = true,
@@ -182,6 +186,8 @@ int tkm_tpm_create_primary(struct tkm_bus *bus, const struct tkm_public *tmpl,
 	u16 n;
 	int ret;
 
+	if (hierarchy == TPM_RH_NULL)
+		with_session(&wire, bus, TPM_SA_ENCRYPT | TPM_SA_CONTINUE);
 	tkm_writer_init(&w, param_buf, sizeof(param_buf));
 	/* inSensitive: no authValue, no data. */
 	tkm_put_u16(&w, 4);
@@ -494,8 +500,8 @@ int tkm_tpm_context_save(struct tkm_bus *bus, u32 handle, u8 **context,
  *
  * What is loaded is proven by the next command's HMAC, which covers its Name.
  *
- * Return: 0; -EBADMSG or -ENOKEY for a context from before a reset; else as
- * above.
+ * Return: 0; -EBADMSG or -ENOKEY, among others, for a context that the TPM does
+ * not take, as those from before a reset; else as above.
  */
 int tkm_tpm_context_load(struct tkm_bus *bus, const u8 *context, u16 len,
 			 u32 *handle)

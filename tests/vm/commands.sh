@@ -152,12 +152,13 @@ first_contact()
 	module_load
 	sent=$(commands_sent fresh keyop add tkm count:a new @s)
 	comment "the first key: $sent"
-	# Once for a TPM's life, once for a boot, and once for each storage key.
+	# Once for a TPM's life, once for a boot, and once for each storage key;
+	# and with the first of an operation, the proof that there was no reset.
 	contains "$sent" "ReadPublic CreatePrimary EvictControl"
-	check "$(wc -w <<< "$sent")" -le 18
+	check "$(wc -w <<< "$sent")" -le 20
 	sent=$(commands_sent fresh keyop add tkm other:a new @s)
 	comment "the first key of an application: $sent"
-	check "$(wc -w <<< "$sent")" -le 8
+	check "$(wc -w <<< "$sent")" -le 10
 	keyctl clear @s
 	tpm_stop fresh
 }
