@@ -8,14 +8,21 @@
  *   bits NAME | OPERATION | ERRNO/... | COMMAND N
  *   skip NAME | REASON
  *
+ * With TKM_SHARE=K/N in the environment it is only the Kth of every N cells, and
+ * of every N bits: N machines with 1/N to N/N do all there is.
+ *
  * A FAULT is what "arm" of hostile.c takes. A cell passes when
  *
  *   the fault did happen
  *   the operation gave that errno, "ok" for success, within the seconds that
- *	AFTER has as "s=N" (5)
+ *	AFTER has as "s=N" (5), having sent at most as many commands as it has
+ *	as "n=N". With "hurry=COMMAND,..." in AFTER, the driver has little
+ *	patience with those meanwhile (patience/)
  *   the TPM then holds nothing; not looked at with "leaks" in AFTER. tkm looks
  *	after handles that got lost once it has been bitten, and a module that
  *	was just loaded has not: it is, first of all
+ *   the operation succeeds without the fault, where AFTER has "again": it leaves
+ *	no saved context behind, and the next test wants one
  *   another key loads; where AFTER has "closed", it does not (ENODEV), but does
  *	when the module is loaded anew; where AFTER has "plug", when the chip is
  *	there again
@@ -33,6 +40,7 @@
 
 #include <ctype.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 
@@ -52,6 +60,10 @@ static char *plain, *policy, *flat_policy, *other;
 static size_t flat_len;
 static char *flat;
 static unsigned int number, failed, operations;
+/* What of all there is is done here: where to begin, and the stride. */
+static unsigned int share, shares = 1;
+/* Seconds that went into these, and the rest into cells. */
+static double with_modules, with_chips;
 /* Why the test at hand failed; empty so far. */
 static char why[8192];
 
@@ -194,6 +206,21 @@ static int do_no_srk(void)
 	return do_load();
 }
 
+/* And another key below that storage key, by the context that was saved. */
+static int do_new_app_twice(void)
+{
+	static int n;
+	char desc[32];
+	int err;
+
+	snprintf(desc, sizeof(desc), "twice%d:one", n);
+	err = load(desc, "new");
+	if (err)
+		return err;
+	snprintf(desc, sizeof(desc), "twice%d:two", n++);
+	return load(desc, "new");
+}
+
 static const struct operation {
 	const char *name;
 	int (*run)(void);
@@ -201,8 +228,8 @@ static const struct operation {
 	{ "load", do_load },	   { "policy", do_policy },
 	{ "flat", do_flat },	   { "flat-policy", do_flat_policy },
 	{ "new", do_new },	   { "new-pcrs", do_new_pcrs },
-	{ "new-app", do_new_app }, { "reseal", do_reseal },
-	{ "no-srk", do_no_srk },
+	{ "new-app", do_new_app }, { "new-app-twice", do_new_app_twice },
+	{ "reseal", do_reseal },   { "no-srk", do_no_srk },
 };
 
 static const struct operation *operation_of(const char *name)
@@ -243,6 +270,23 @@ static bool happened(void)
 		usleep(2000);
 	}
 	return false;
+}
+
+/*
+ * Waits until tkm's hold is over, which ends after who asked has the answer: the
+ * driver asks the TPM for a register, once the chip is free.
+ */
+static void hold_is_over(void)
+{
+	char path[96], value[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/class/tpm/tpm%d/pcr-sha256/0",
+		 atoi(say("chip")));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, value, sizeof(value)) <= 0)
+		wrong("%s: %s", path, strerror(errno));
+	close(fd);
 }
 
 /* ---- what must be so afterwards ---- */
@@ -320,9 +364,9 @@ static void warm_up(void)
 	if (err != EIO)
 		wrong("a first loss: %s", name_of(err));
 	say("clear");
-	usleep(20000);
-	say("flush");
+	/* When the next is done, the hold that lost something is over. */
 	err = do_load();
+	say("flush");
 	if (!err)
 		err = do_policy();
 	if (!err)
@@ -334,7 +378,7 @@ static void warm_up(void)
 
 static void plug(void)
 {
-	double end = now() + 20;
+	double start = now(), end = start + 20;
 	char path[64];
 	int err = ENODEV;
 
@@ -347,22 +391,80 @@ static void plug(void)
 	}
 	if (err)
 		wrong("with the chip back, another key: %s", name_of(err));
+	with_chips += now() - start;
 	warm_up();
+}
+
+static const char *module_file(void)
+{
+	static char path[4096];
+	FILE *f;
+
+	if (*path)
+		return path;
+	f = popen("modinfo -n tkm", "r");
+	if (!f || !fgets(path, sizeof(path), f) || pclose(f))
+		die("no module");
+	path[strcspn(path, "\n")] = 0;
+	return path;
 }
 
 static void reload(void)
 {
-	double end = now() + 20;
+	double start = now(), end = start + 20;
+	int fd = open(module_file(), O_RDONLY | O_CLOEXEC);
 
 	/* Keys die in their own time. */
-	while (now() < end && system("rmmod tkm 2>/dev/null"))
-		usleep(20000);
-	if (system("modprobe tkm"))
-		wrong("the module does not load anew");
+	while (now() < end && syscall(SYS_delete_module, "tkm", O_NONBLOCK))
+		usleep(5000);
+	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
+		wrong("the module does not load anew: %s", strerror(errno));
+	close(fd);
+	with_modules += now() - start;
 	warm_up();
 }
 
-static void check_after(const char *after)
+/* The value of "NAME=VALUE" in AFTER, or NULL. */
+static const char *option(const char *after, const char *name)
+{
+	size_t n = strlen(name);
+	const char *p = after;
+
+	for (; (p = strstr(p, name)); p += n)
+		if ((p == after || p[-1] == ' ') && p[n] == '=')
+			return p + n + 1;
+	return NULL;
+}
+
+/* The commands that the driver shall have little patience with; "": none. */
+static void hurry(const char *commands)
+{
+	static const char path[] = "/sys/module/patience/parameters/hurry";
+	char list[256], codes[256] = "0", *name, *save;
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	snprintf(list, sizeof(list), "%.*s", (int)strcspn(commands, " "),
+		 commands);
+	for (name = strtok_r(list, ",", &save); name;
+	     name = strtok_r(NULL, ",", &save))
+		sprintf(codes + strlen(codes), ",%s", say("code %s", name));
+	if (fd < 0 || write(fd, codes, strlen(codes)) < 0)
+		die("%s: %s", path, strerror(errno));
+	close(fd);
+}
+
+static unsigned int words(const char *text)
+{
+	unsigned int n = !!*text;
+
+	while ((text = strchr(text, ' '))) {
+		text++;
+		n++;
+	}
+	return n;
+}
+
+static void check_after(const struct operation *op, const char *after)
 {
 	int err;
 
@@ -377,11 +479,15 @@ static void check_after(const char *after)
 	if (strstr(after, "plug"))
 		plug();
 	say("clear");
+	err = strstr(after, "again") ? op->run() : 0;
+	if (err)
+		wrong("once more: %s", name_of(err));
 	if (strstr(after, "leaks"))
 		say("flush");
 	else
 		check_handles();
 	check_other();
+	hold_is_over();
 	check_handles();
 	check_canary();
 	check_kmsg();
@@ -431,26 +537,35 @@ static void run_cell(char *line)
 	char *name = field(&line, '|');
 	const struct operation *op = operation_of(field(&line, '|'));
 	char *expected = field(&line, '|'), *after = field(&line, '|');
-	const char *limit = strstr(after, "s="), *log;
+	const char *limit = option(after, "s"), *most = option(after, "n");
+	const char *in_hurry = option(after, "hurry"), *log;
 	double start, took;
 	int err;
 
 	say("clear");
 	while (line)
 		say("arm %s", field(&line, '+'));
+	if (in_hurry)
+		hurry(in_hurry);
 	start = now();
 	err = op->run();
 	took = now() - start;
 	if (!happened())
 		wrong("not every fault did happen");
+	if (in_hurry)
+		hurry("");
+	if (most)
+		hold_is_over();
 	log = say("log");
 	if (!one_of(err, expected))
 		wrong("%s, not %s", name_of(err), expected);
-	if (took > (limit ? atof(limit + 2) : 5))
+	if (took > (limit ? atof(limit) : 5))
 		wrong("%.1f seconds", took);
+	if (most && words(log) > (unsigned int)atoi(most))
+		wrong("more than %d commands", atoi(most));
 	if (*why)
 		wrong("sent: %s", log);
-	check_after(after);
+	check_after(op, after);
 	report(name);
 }
 
@@ -487,7 +602,7 @@ static void run_bits(char *line)
 	char *command = field(&line, ' ');
 	int nth = atoi(field(&line, ' '));
 	bool flush = !strcmp(command, "FlushContext");
-	unsigned int counts[256] = {};
+	unsigned int counts[256] = {}, done = 0;
 	size_t bit, length;
 	double start = now();
 	const char *log;
@@ -498,7 +613,7 @@ static void run_bits(char *line)
 	if (err)
 		wrong("without a fault: %s", name_of(err));
 	length = answer_length(say("log"), command, nth);
-	for (bit = 0; bit < 8 * length; bit++) {
+	for (bit = share; bit < 8 * length; bit += shares) {
 		say("clear");
 		say("arm flip %s %d %zu", command, nth, bit);
 		err = op->run();
@@ -511,13 +626,13 @@ static void run_bits(char *line)
 		else if (!one_of(err, expected))
 			wrong("bit %zu: %s: %s", bit, name_of(err), log);
 		check_handles();
-		if (bit % 64 == 63 || *why)
-			check_after("");
+		if (++done % 64 == 0 || *why)
+			check_after(op, "");
 		if (strlen(why) > 1000)
 			break;
 	}
-	check_after("");
-	printf("# %zu bits in %.1f seconds:", bit, now() - start);
+	check_after(op, "");
+	printf("# %u bits in %.1f seconds:", done, now() - start);
 	for (i = 0; i < 256; i++)
 		if (counts[i])
 			printf(" %s %u", name_of(i), counts[i]);
@@ -591,10 +706,40 @@ static void prepare(void)
 	flat_policy = chain_of(key, with);
 }
 
+/* The lines that are to be run here. */
+static size_t read_lines(char **lines, size_t max)
+{
+	char *line, *save, *all = read_all(0, NULL);
+	unsigned int cells = 0;
+	size_t n = 0;
+
+	for (line = strtok_r(all, "\n", &save); line;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (!*line || *line == '#')
+			continue;
+		if (!strncmp(line, "cell ", 5) && cells++ % shares != share)
+			continue;
+		if (n == max)
+			die("more than %zu lines", max);
+		lines[n++] = line;
+	}
+	return n;
+}
+
+static void take_share(const char *text)
+{
+	if (!text)
+		return;
+	if (sscanf(text, "%u/%u", &share, &shares) != 2 || !share ||
+	    share > shares)
+		die("TKM_SHARE=%s is not K/N", text);
+	share--;
+}
+
 int main(int argc, char **argv)
 {
-	char *lines[4096], *line, *save, *all, *rest, *verb;
-	size_t i, n = 0;
+	char *lines[4096], *rest, *verb;
+	size_t i, n;
 	double start;
 
 	if (argc != 2)
@@ -603,14 +748,10 @@ int main(int argc, char **argv)
 	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (kmsg < 0 || lseek(kmsg, 0, SEEK_END) < 0)
 		die("/dev/kmsg: %s", strerror(errno));
+	take_share(getenv("TKM_SHARE"));
+	n = read_lines(lines, sizeof(lines) / sizeof(lines[0]));
 	meet(argv[1]);
 	prepare();
-
-	all = read_all(0, NULL);
-	for (line = strtok_r(all, "\n", &save); line;
-	     line = strtok_r(NULL, "\n", &save))
-		if (*line && *line != '#' && n < 4096)
-			lines[n++] = line;
 	printf("KTAP version 1\n1..%zu\n", n);
 	warm_up();
 	start = now();
@@ -626,6 +767,7 @@ int main(int argc, char **argv)
 		else
 			die("see the head of cells.c: %s", verb);
 	}
-	printf("# %u operations in %.1f seconds\n", operations, now() - start);
+	printf("# %u operations in %.1f seconds, of these %.1f for modules and %.1f for chips\n",
+	       operations, now() - start, with_modules, with_chips);
 	return failed ? 1 : 0;
 }

@@ -19,6 +19,7 @@
  *   canary HEX      bytes that must not be seen on the wire
  *   seen            how many messages had one in them
  *   pending         faults that were armed and have not happened yet
+ *   code COMMAND    its number
  *   handles         what swtpm holds: objects, sessions
  *   flush           flushes all of them
  *   reset           a reset and a startup that the kernel knows nothing of
@@ -772,6 +773,12 @@ static const char *act(char *verb, char *args, FILE *out)
 		for (i = n = 0; i < n_faults; i++)
 			n += !faults[i].happened;
 		fprintf(out, " %zu", n);
+	} else if (!strcmp(verb, "code")) {
+		for (i = 0; i < COMMANDS && strcmp(args, commands[i].name); i++)
+			;
+		if (i == COMMANDS)
+			return "no such command";
+		fprintf(out, " %u", commands[i].cc);
 	} else if (!strcmp(verb, "handles")) {
 		n = all_handles(handles);
 		for (i = 0; i < n; i++)

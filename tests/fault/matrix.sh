@@ -18,10 +18,13 @@
 # - tkm asks again on YIELDED, runs the operation again on PCR_CHANGED, and once
 #   more, after it looked at the SRK anew, when the TPM knows no handle or takes
 #   no HMAC where it should: then a single fault is survived ("ok").
-# - A saved context that is refused means a reset: ENODEV, and tkm is closed.
-#   This refusal has no HMAC, so whoever sits on the bus can close tkm; they
-#   could as well cut the wire.
-# - What FlushContext answers changes no result: the operation is over.
+# - A saved context that is refused is made anew from the blob, and the TPM has
+#   to prove that it was not reset. No answer without an HMAC closes tkm.
+# - What FlushContext and GetCapability answer changes no result: the operation
+#   is over, or has not begun.
+#
+# Key operations that are not here (publish, read, revoke) send no command, and
+# what the kernel's driver sends by itself (Startup, SelfTest) is not tkm's.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd -P)
@@ -42,12 +45,18 @@ declare -A operation=(
 	[StartAuthSession]=load [ContextLoad]=load [Load]=load [Unseal]=load
 	[FlushContext]=load [PolicyPCR]=policy [PolicyOR]=policy
 	[PolicyAuthValue]=policy [Create]=reseal [PCR_Read]=new-pcrs
-	[ContextSave]=new-app [ReadPublic]=load [CreatePrimary]=no-srk
-	[EvictControl]=no-srk
+	[ContextSave]=new-app-twice [ReadPublic]=load [CreatePrimary]=no-srk
+	[EvictControl]=no-srk [NullPrimary]=load [GetCapability]=load
 )
 
-# ReadPublic is only sent when the SRK is in doubt; this makes it so.
-declare -A cause=([ReadPublic]="rc Load 1 0x98e")
+# CreatePrimary has another use, with an HMAC: to prove that there was no reset.
+declare -A sent=([NullPrimary]=CreatePrimary)
+
+# Some are only sent when something is in doubt; this makes it so.
+declare -A cause=(
+	[ReadPublic]="rc Load 1 0x98e"
+	[NullPrimary]="rc ContextLoad 1 0x1df"
+)
 
 codes=(
 	RETRY=0x922 YIELDED=0x908 TESTING=0x90a LOCKOUT=0x921
@@ -85,11 +94,16 @@ declare -A differs=(
 	[ContextLoad flip-end]=ok
 	# The same handle once more.
 	[ContextLoad replay]=ok
-	[ContextLoad HANDLE]=ENODEV
-	[ContextLoad INTEGRITY]=ENODEV
-	[ContextLoad flip-command]=ENODEV
+	# The TPM blames the context: it is made anew from the blob.
+	[ContextLoad HANDLE]=ok [ContextLoad INTEGRITY]=ok
+	[ContextLoad AUTH_FAIL]=ok [ContextLoad POLICY_FAIL]=ok
+	[ContextLoad flip-command]=ok
 
 	[Load HANDLE]=ok [Load AUTH_FAIL]=ok [Load flip-command]=ok
+	# The session, or the TPM, is doubted.
+	[NullPrimary HANDLE]=ok [NullPrimary AUTH_FAIL]=ok
+	[NullPrimary flip-command]=ok
+
 	[Create HANDLE]=ok [Create AUTH_FAIL]=ok [Create flip-command]=ok
 	# The canary is flat, and flat keys do not notice a reset.
 	[Create reset]=ok
@@ -107,8 +121,8 @@ declare -A differs=(
 	[PolicyOR flip-command]=EPERM
 	[PolicyAuthValue flip-command]=ENOKEY/ok
 
-	# What was saved is opaque, and proven when it is loaded again; the key
-	# itself is there.
+	# What was saved is opaque, and proven when it is loaded again: then it
+	# is refused, or the wrong key, and made anew from the blob.
 	[ContextSave flip-tag]=EIO
 	[ContextSave flip-end]=ok
 	[ContextSave replay]=ok
@@ -138,31 +152,25 @@ declare -A differs=(
 	[EvictControl reset]=ENOKEY
 )
 
-# What is closed afterwards.
-declare -A closes=(
-	[ContextLoad HANDLE]=1 [ContextLoad INTEGRITY]=1
-	[ContextLoad flip-command]=1
-)
-
 # try COMMAND FAULT KIND [ARGUMENT...]: the fault as the table names it
 try()
 {
-	local command=$1 fault=$2 kind=$3 errno after=
+	local command=$1 fault=$2 kind=$3 wire=${sent[$1]:-$1} errno
+	local after=${cause[$1]:+again}
 	shift 3
 
 	errno=${differs["$command $fault"]:-${expected[$fault]}}
-	if [ "$command" = FlushContext ]; then
-		errno=ok
-	fi
+	case $command,$fault in
+	GetCapability,gone* | GetCapability,reset) ;;
+	FlushContext,* | GetCapability,*) errno=ok ;;
+	esac
 	case $fault in
 	gone*) after=plug ;;
 	reset) after=closed ;;
+	drop | lose) after+=" hurry=$wire" ;;
 	esac
-	if [ -n "${closes["$command $fault"]:-}" ]; then
-		after=closed
-	fi
 	cell "$command, $fault: $errno" "${operation[$command]}" "$errno" \
-		"$after" "$kind $command 1 $*${cause[$command]:+ + ${cause[$command]}}"
+		"$after" "$kind $wire 1 $*${cause[$command]:+ + ${cause[$command]}}"
 }
 
 # Faults for one command; those that make no difference to it are left out.
@@ -209,7 +217,7 @@ codes_of()
 
 commands=(StartAuthSession ContextLoad Load Unseal FlushContext PolicyPCR
 	PolicyOR PolicyAuthValue Create PCR_Read ContextSave ReadPublic
-	CreatePrimary EvictControl)
+	CreatePrimary EvictControl NullPrimary GetCapability)
 
 # Handles and Names that are others'.
 swaps()
@@ -227,9 +235,14 @@ swaps()
 		"word ContextLoad 1 10 0x80000005"
 	cell "ContextLoad, the SRK's handle: EIO" load EIO '' \
 		"word ContextLoad 1 10 0x81000001"
-	# The object there has another Name, which the HMAC of Unseal covers.
-	cell "Load, its parent's handle: EKEYREJECTED" load EKEYREJECTED '' \
+	# It is in use, so it cannot be a new one's.
+	cell "Load, its parent's handle: EBADMSG" load EBADMSG '' \
 		"word Load 1 10 0x80000000"
+	# No HMAC covers it, and what is flushed is not there.
+	cell "NullPrimary, another handle: ok" load ok '' \
+		"word CreatePrimary 1 10 0x80000002 + ${cause[NullPrimary]}"
+	cell "NullPrimary, another Name: EBADMSG" load EBADMSG '' \
+		"word CreatePrimary 1 40 0x12345678 + ${cause[NullPrimary]}"
 	cell "Load, another handle: ok" load ok '' "word Load 1 10 0x80000002"
 	cell "Load, a handle that cannot be: EBADMSG" load EBADMSG '' \
 		"word Load 1 10 0x80000005"
@@ -266,6 +279,16 @@ others()
 	cell "Load of an ASK, flip: EBADMSG" new-app EBADMSG '' "flip Load 1 -1"
 	cell "second FlushContext, refused: ok" load ok '' \
 		"rc FlushContext 2 0x101"
+	cell "second look, refused: ok" load ok '' "rc GetCapability 3 0x101"
+	cell "second look, cut: ok" load ok '' "cut-fix GetCapability 4 -1"
+	# All the way up: ASK, TDK, TKMRK.
+	cell "ContextLoad refused, and its parents': ok" load ok '' \
+		"rc ContextLoad 1 0x1df + rc ContextLoad 2 0x18b + rc ContextLoad 3 0x1df"
+	cell "ContextLoad refused for ever: ok" load ok '' \
+		"rc ContextLoad 0 0x1df"
+	# A reset between the refusal that is a lie and the proof.
+	cell "ContextLoad refused, then a reset: ENODEV" load ENODEV closed \
+		"rc ContextLoad 1 0x1df + reset Load 1"
 }
 
 # Some things do not end by themselves; each must, in its time.
@@ -292,7 +315,7 @@ for_ever()
 	cell "flips for ever: EBADMSG" load EBADMSG '' "flip Unseal 0 -1"
 }
 
-# With a driver that loses its patience sooner: patience/.
+# With a driver that loses its patience with one command: patience/.
 silence()
 {
 	local command
@@ -301,9 +324,12 @@ silence()
 		try "$command" drop drop
 		try "$command" lose lose
 	done
-	cell "an answer that comes too late: ETIMEDOUT" load ETIMEDOUT s=10 \
-		"delay Load 1 2000"
-	cell "silence for ever: ETIMEDOUT" load ETIMEDOUT "s=20 leaks" \
+	cell "an answer that comes too late: ETIMEDOUT" load ETIMEDOUT hurry=Load \
+		"delay Load 1 1000"
+	# Two looks, StartAuthSession, ContextLoad, Load, and one flush, whose
+	# silence is the second and the last; then the test's own PCR_Read.
+	cell "silence for ever: ETIMEDOUT" load ETIMEDOUT \
+		"n=7 leaks hurry=Load,FlushContext" \
 		"drop Load 0 + lose FlushContext 0"
 }
 

@@ -192,6 +192,35 @@ slots_taken()
 	holds_only ''
 }
 
+# All slots, and then none, again and again.
+fills()
+{
+	local i
+
+	for ((i = 0; i < 8; i++)); do
+		tpm2_createprimary -Q -T "$raw" -c "$work/raw.ctx" || break
+	done
+	tpm2_flushcontext -T "$raw" -t
+}
+
+works_or_not()
+{
+	local i key
+
+	for ((i = 0; i < ROUNDS; i++)); do
+		key=$(load full:key "$work/full") || [ "$key" = ENOMEM ] ||
+			fail "load: $key"
+		[ "$key" = ENOMEM ] || drop "$key"
+		key=$(new "full:$i") || [ "$key" = ENOMEM ] || fail "new: $key"
+		[ "$key" = ENOMEM ] || drop "$key"
+	done
+}
+
+filled()
+{
+	beside fills works_or_not && holds_only '' && all_works
+}
+
 # One slot is another's, by the raw device, and tkm loses answers meanwhile:
 # what it looks for then is its own, never the other's.
 lost_and_found()
@@ -222,21 +251,40 @@ lost_and_found()
 	say flush
 }
 
+clears()
+{
+	tpm2_clear
+}
+
+# Until the first clear it loads; from then on never.
+works_until()
+{
+	local i key lost=
+
+	for ((i = 0; i < ROUNDS; i++)); do
+		if key=$(load clear:key "$work/clear"); then
+			[ -z "$lost" ] || fail "it loaded again"
+			drop "$key"
+		else
+			[ "$key" = ENOKEY ] || fail "load: $key"
+			lost=1
+		fi
+	done
+}
+
 # The owner's hierarchy is cleared: the SRK is another one, for ever.
 cleared()
 {
-	local key i
+	local key
 
 	key=$(new clear:key) || fail "new: $key"
 	keyctl pipe "$key" > "$work/clear"
 	drop "$key"
-	tpm2_clear || fail "no clear"
-	for ((i = 0; i < ROUNDS; i++)); do
-		key=$(load clear:key "$work/clear") && fail "it loaded"
-		[ "$key" = ENOKEY ] || fail "load: $key"
-		key=$(new clear:other) && fail "it was made"
-		[ "$key" = ENOKEY ] || fail "new: $key"
-	done
+	beside clears works_until || return 1
+	key=$(load clear:key "$work/clear") && fail "it loaded"
+	[ "$key" = ENOKEY ] || fail "load: $key"
+	key=$(new clear:other) && fail "it was made"
+	[ "$key" = ENOKEY ] || fail "new: $key"
 	tpm2_getcap handles-persistent | grep -q 0x81000001 &&
 		fail "there is an SRK again"
 	holds_only ''
@@ -247,11 +295,12 @@ keyctl new_session > /dev/null
 modprobe tkm
 say clear flush > /dev/null
 echo "KTAP version 1"
-echo "1..6"
+echo "1..7"
 try "sessions and objects are flushed beside us" flushed
 try "another's objects and sessions come and go beside us" crowded
 try "registers are extended beside us" extended
 try "all slots are taken: ENOMEM, and theirs stay" slots_taken
+try "all slots are taken and given back beside us" filled
 try "what gets lost is found again, and theirs stay" lost_and_found
 try "the owner is cleared: ENOKEY, and nothing is made" cleared
 exit $failed
