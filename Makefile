@@ -34,6 +34,7 @@ help:
 	@echo
 	@echo 'make demo          the whole story in machines of its own, in three minutes'
 	@echo 'make check         every test, on each of KERNELS ($(KERNELS))'
+	@echo 'make fault         all of the hostile TPM, on each of KERNELS'
 	@echo 'make bench         count and time TPM commands'
 	@echo 'make unit          host unit tests'
 	@echo 'make fuzz          fuzz the pure files, a minute each; fuzz-long: an hour'
@@ -76,6 +77,12 @@ demo: deps
 bench: tests
 	$(Q)tools/vm run --timeout 3600 -- tests/bench/run
 
+fault: tests
+	$(Q)$(MAKE) --no-print-directory -C tests/fault KERNELS="$(KERNELS)"
+	$(Q)for kernel in $(KERNELS); do tools/vm run --kernel $$kernel \
+		--tpm none --memory 2048 --timeout 7200 -- tests/fault/run || \
+		exit 1; done
+
 install: all
 	$(Q)install -D -m 644 build/local/tkm.ko $(UPDATES)/tkm.ko
 	$(Q)$(if $(PAGES),$(foreach page,$(PAGES),install -D -m 644 $(page) \
@@ -99,5 +106,5 @@ clean:
 	$(Q)if [ -e tests/unit/Makefile ]; then \
 		$(MAKE) --no-print-directory -C tests/unit clean; fi
 
-.PHONY: fuzz fuzz-long coverage all help deps tests modules check unit style sparse demo bench
+.PHONY: fault fuzz fuzz-long coverage all help deps tests modules check unit style sparse demo bench
 .PHONY: install uninstall dkms-install clean
