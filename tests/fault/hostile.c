@@ -41,6 +41,7 @@
  *   flip BIT        of the answer, 0 the highest of the first byte, -1 the last
  *   flip-command BIT
  *   word AT VALUE   four bytes of the answer
+ *   word-command AT VALUE
  *   replay          the answer to the same command before
  *   stranger        to ReadPublic: another storage key, and its true Name
  *   reset           of the chip, before the command
@@ -101,14 +102,14 @@ static const struct {
 
 enum kind {
 	RC, RC_AFTER, LOSE, DROP, DELAY, CUT, CUT_FIX, LENGTHEN, LENGTHEN_FIX,
-	FLIP, FLIP_COMMAND, WORD, REPLAY, STRANGER, RESET, GONE, GONE_AFTER,
+	FLIP, FLIP_COMMAND, WORD, WORD_COMMAND, REPLAY, STRANGER, RESET, GONE, GONE_AFTER,
 	KINDS
 };
 
 static const char *const kinds[] = {
 	"rc", "rc-after", "lose", "drop", "delay", "cut", "cut-fix", "lengthen",
-	"lengthen-fix", "flip", "flip-command", "word", "replay", "stranger",
-	"reset", "gone", "gone-after",
+	"lengthen-fix", "flip", "flip-command", "word", "word-command", "replay",
+	"stranger", "reset", "gone", "gone-after",
 };
 
 static struct fault {
@@ -515,6 +516,12 @@ static void flip(struct message *m, long bit)
 		m->b[bit / 8] ^= 0x80 >> bit % 8;
 }
 
+static void set_word(struct message *m, long at, long value)
+{
+	if ((size_t)at + 4 <= m->n)
+		set32(m->b + at, value);
+}
+
 static void change_length(struct message *m, long n, bool fix)
 {
 	if (n < 0)
@@ -541,6 +548,9 @@ static bool spoil_command(const struct fault *f, struct message *command,
 		return false;
 	case FLIP_COMMAND:
 		flip(command, f->a);
+		return true;
+	case WORD_COMMAND:
+		set_word(command, f->a, f->b);
 		return true;
 	case RESET:
 		if (!reset_tpm())
@@ -579,8 +589,7 @@ static void spoil_answer(const struct fault *f, struct message *answer)
 		flip(answer, f->a);
 		break;
 	case WORD:
-		if ((size_t)f->a + 4 <= answer->n)
-			set32(answer->b + f->a, f->b);
+		set_word(answer, f->a, f->b);
 		break;
 	case REPLAY:
 		*answer = before[f->command];

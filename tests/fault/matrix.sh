@@ -249,6 +249,20 @@ swaps()
 	cell "Load, the SRK's handle: EIO" load EIO '' "word Load 1 10 0x81000001"
 	cell "Load, another Name: EBADMSG" load EBADMSG '' \
 		"word Load 1 24 0x12345678"
+	# The other way: what the TPM is told. The HMACs cover Names.
+	cell "StartAuthSession told of no key: ok" load ok '' \
+		"word-command StartAuthSession 1 10 0x40000007"
+	cell "Load told of another parent: ok" load ok again \
+		"word-command Load 1 10 0x81000001"
+	cell "Create told of another parent: ok" new ok again \
+		"word-command Create 1 10 0x81000001"
+	cell "Unseal told of another object: EKEYREJECTED" load EKEYREJECTED '' \
+		"word-command Unseal 1 10 0x80000000"
+	cell "FlushContext told of another handle: ok" load ok '' \
+		"word-command FlushContext 1 10 0x80000002"
+	# The owner's seed outlives a reset; the proof is not to be had from it.
+	cell "NullPrimary told of the owner: ok" load ok again \
+		"word-command CreatePrimary 1 10 0x40000001 + ${cause[NullPrimary]}"
 	cell "CreatePrimary, another handle: ENOKEY" no-srk ENOKEY '' \
 		"word CreatePrimary 1 10 0x80000001"
 	cell "CreatePrimary, another key: ENOKEY" no-srk ENOKEY '' \
