@@ -31,8 +31,9 @@
  *
  * "bits" flips each bit of the Nth answer to COMMAND, one operation each. None
  * may succeed on the altered answer: when an operation succeeds all the same,
- * it has asked anew, and got a true answer. (Of FlushContext, that carries
- * nothing, the answer may be ignored.)
+ * it has asked anew, and got a true answer. (The answers to FlushContext, that
+ * carries nothing, and GetCapability, that only tells what to flush, may be
+ * altered and all the same succeed.)
  *
  * The operations are in the table below. None leaves a key.
  */
@@ -601,7 +602,8 @@ static void run_bits(char *line)
 	char *expected = field(&line, '|');
 	char *command = field(&line, ' ');
 	int nth = atoi(field(&line, ' '));
-	bool flush = !strcmp(command, "FlushContext");
+	bool looks = !strcmp(command, "GetCapability");
+	bool ignored = looks || !strcmp(command, "FlushContext");
 	unsigned int counts[256] = {}, done = 0;
 	size_t bit, length;
 	double start = now();
@@ -614,6 +616,12 @@ static void run_bits(char *line)
 		wrong("without a fault: %s", name_of(err));
 	length = answer_length(say("log"), command, nth);
 	for (bit = share; bit < 8 * length; bit += shares) {
+		/* tkm looks for some hundred holds after its last loss. */
+		if (looks && done % 64 == 0)
+			warm_up();
+		/* A hold ends with looks, which are not to be counted. */
+		if (looks)
+			hold_is_over();
 		say("clear");
 		say("arm flip %s %d %zu", command, nth, bit);
 		err = op->run();
@@ -621,7 +629,7 @@ static void run_bits(char *line)
 		if (!happened())
 			wrong("bit %zu: the fault did not happen", bit);
 		log = say("log");
-		if (!err && !flush && !last_is_true(log, command))
+		if (!err && !ignored && !last_is_true(log, command))
 			wrong("bit %zu: believed: %s", bit, log);
 		else if (!one_of(err, expected))
 			wrong("bit %zu: %s: %s", bit, name_of(err), log);

@@ -378,6 +378,9 @@ bits()
 	echo "bits second FlushContext, each bit | load | ok | FlushContext 2"
 	# A single bit of the code makes 0x100 too: no startup since the reset.
 	echo "bits PolicyPCR, each bit | flat-policy | EIO/ENODEV | PolicyPCR 1"
+	echo "bits PolicyAuthValue, each bit | flat-policy | EIO/ENODEV | PolicyAuthValue 1"
+	echo "bits PolicyOR, each bit | policy | EIO/ENODEV | PolicyOR 1"
+	echo "bits GetCapability, each bit | flat | ok | GetCapability 1"
 }
 
 if [ $# = 0 ]; then
