@@ -310,9 +310,9 @@ for_ever()
 {
 	local command
 
-	cell "RETRY for ever: EAGAIN" load EAGAIN s=10 "rc Load 0 0x922"
-	cell "TESTING for ever: EAGAIN" load EAGAIN s=10 "rc Unseal 0 0x90a"
-	cell "YIELDED for ever: EAGAIN" load EAGAIN s=10 "rc Load 0 0x908"
+	cell "RETRY for ever: EAGAIN" load EAGAIN '' "rc Load 0 0x922"
+	cell "TESTING for ever: EAGAIN" load EAGAIN '' "rc Unseal 0 0x90a"
+	cell "YIELDED for ever: EAGAIN" load EAGAIN '' "rc Load 0 0x908"
 	cell "PCR_CHANGED for ever: EPERM" policy EPERM '' "rc Unseal 0 0x128"
 	cell "no SRK for ever: ENOKEY" load ENOKEY '' \
 		"rc StartAuthSession 0 0x18b"
@@ -321,7 +321,7 @@ for_ever()
 	cell "no parent for ever: ENOKEY" load ENOKEY '' "rc Load 0 0x18b"
 	cell "wrong HMACs for ever: EKEYREJECTED" load EKEYREJECTED '' \
 		"rc Load 0 0x98e"
-	cell "a deaf TPM: EAGAIN" load EAGAIN "s=30 leaks" \
+	cell "a deaf TPM: EAGAIN" load EAGAIN "s=60 leaks" \
 		"rc Load 0 0x922 + rc FlushContext 0 0x922"
 	for command in StartAuthSession ContextLoad Load Unseal; do
 		cell "$command cut for ever: EIO" load EIO '' "cut $command 0 9"

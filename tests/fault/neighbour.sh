@@ -110,7 +110,7 @@ holds_only()
 {
 	local held i
 
-	for ((i = 0; i < 100; i++)); do
+	for ((i = 0; i < 1000; i++)); do
 		held=$(say handles)
 		[ "$held" != "$1" ] || return 0
 		sleep 0.02
