@@ -212,16 +212,21 @@ works_or_not()
 	local i key
 
 	for ((i = 0; i < ROUNDS; i++)); do
-		key=$(load full:key "$work/full") || [ "$key" = ENOMEM ] ||
+		key=$(load fill:key "$work/fill.key") || [ "$key" = ENOMEM ] ||
 			fail "load: $key"
 		[ "$key" = ENOMEM ] || drop "$key"
-		key=$(new "full:$i") || [ "$key" = ENOMEM ] || fail "new: $key"
+		key=$(new "fill:$i") || [ "$key" = ENOMEM ] || fail "new: $key"
 		[ "$key" = ENOMEM ] || drop "$key"
 	done
 }
 
 filled()
 {
+	local key
+
+	key=$(new fill:key) || fail "new: $key"
+	keyctl pipe "$key" > "$work/fill.key"
+	drop "$key"
 	beside fills works_or_not && holds_only '' && all_works
 }
 
