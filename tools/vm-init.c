@@ -28,25 +28,30 @@
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
-/* Port numbers, as tools/vm gives them to QEMU. */
+/* Port numbers, as tools/vm gives them to QEMU, and consoles' to Linux. */
 enum { PORT_OUT = 1, PORT_ERR, PORT_STATUS, PORT_END };
 
 #define HOST	"/host"		/* the host's files, read only */
 #define ROOT	"/root"		/* what the command sees as its root */
+#define GUEST	"/run/tkm-vm"	/* of user-mode Linux: what may be written to */
 #define DEVICE_WAIT_MS	20000
 #define GOODBYE_MS	2000
 
 static int port[PORT_END];
+/* A process on the host, not a machine: its folder there, or NULL. */
+static const char *uml;
 
 /* The kernel's log is the only place to talk to before the ports are there. */
 static void say(const char *fmt, ...)
 {
 	char line[512];
+	static int fd = -1;
 	va_list ap;
-	int fd, len;
+	int len;
 
 	va_start(ap, fmt);
 	len = vsnprintf(line, sizeof(line), fmt, ap);
@@ -54,11 +59,10 @@ static void say(const char *fmt, ...)
 	if (len >= (int)sizeof(line))
 		len = sizeof(line) - 1;
 
-	fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+	/* Kept open, for /dev moves. */
 	if (fd < 0)
-		return;
+		fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
 	len = write(fd, line, len);
-	close(fd);
 }
 
 static void power_off(void)
@@ -168,14 +172,29 @@ static int open_when_there(const char *path, int flags)
 	return fd;
 }
 
+/* A console is a terminal, which is not to touch what goes through. */
+static void make_raw(int fd)
+{
+	struct termios how;
+
+	if (tcgetattr(fd, &how))
+		die("tcgetattr");
+	cfmakeraw(&how);
+	if (tcsetattr(fd, TCSANOW, &how))
+		die("tcsetattr");
+}
+
 static void open_ports(void)
 {
 	char path[32];
 	int i;
 
 	for (i = PORT_OUT; i < PORT_END; i++) {
-		snprintf(path, sizeof(path), "/dev/vport0p%d", i);
-		port[i] = open_when_there(path, O_WRONLY);
+		snprintf(path, sizeof(path),
+			 uml ? "/dev/tty%d" : "/dev/vport0p%d", i);
+		port[i] = open_when_there(path, O_WRONLY | O_NOCTTY);
+		if (uml)
+			make_raw(port[i]);
 	}
 }
 
@@ -188,8 +207,11 @@ static void build_root(const char *run, const char *modules)
 	struct utsname kernel;
 	char options[8192], path[512];
 
-	mount_at("9p", "host", HOST, MS_RDONLY,
-		 "trans=virtio,version=9p2000.L,msize=524288,cache=loose");
+	if (uml)
+		mount_at("hostfs", "host", HOST, MS_RDONLY, "/");
+	else
+		mount_at("9p", "host", HOST, MS_RDONLY,
+			 "trans=virtio,version=9p2000.L,msize=524288,cache=loose");
 	mount_at("tmpfs", "memory", "/memory", 0, "mode=0755,size=75%");
 	make_path("/memory/upper");
 	make_path("/memory/work");
@@ -239,17 +261,19 @@ static void make_static_nodes(void)
 /* The name that udev would make: /dev/disk/by-id/virtio-NAME. */
 static void name_disks(void)
 {
+	const char *kind = uml ? "ubd" : "vd";
 	char path[64], serial[64], link[128], target[16];
 	char letter;
 
 	for (letter = 'a'; letter <= 'z'; letter++) {
-		snprintf(path, sizeof(path), "/sys/block/vd%c/serial", letter);
+		snprintf(path, sizeof(path), "/sys/block/%s%c/serial", kind,
+			 letter);
 		if (access(path, R_OK))
 			return;
 		read_file(path, serial, sizeof(serial));
 		serial[strcspn(serial, "\n")] = '\0';
 		make_path("/dev/disk/by-id");
-		snprintf(target, sizeof(target), "../../vd%c", letter);
+		snprintf(target, sizeof(target), "../../%s%c", kind, letter);
 		snprintf(link, sizeof(link), "/dev/disk/by-id/virtio-%s",
 			 serial);
 		if (symlink(target, link))
@@ -284,6 +308,8 @@ static void fill_root(const char *checkout, const char *cwd)
 	mount_if_known("tracefs", ROOT "/sys/kernel/tracing");
 	mount_at("tmpfs", "run", ROOT "/run", MS_NOSUID | MS_NODEV, "mode=0755");
 	mount_at("tmpfs", "tmp", ROOT "/tmp", MS_NOSUID | MS_NODEV, "mode=1777");
+	if (uml)
+		mount_at("hostfs", "guest", ROOT GUEST, MS_NOSUID | MS_NODEV, uml);
 	mkdir(ROOT "/run/lock", 01777);
 
 	keep_folder(checkout);
@@ -366,7 +392,7 @@ run_command(char **argv, char **env, const char *cwd, int out, int err)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-/* QEMU takes what is written before the write returns: see tools/vm. */
+/* The host takes what is written before the write returns: see tools/vm. */
 static void write_all(int fd, const char *buf, size_t len)
 {
 	while (len) {
@@ -468,6 +494,28 @@ static int run(char **argv, char **env, const char *cwd)
 	return carry_until_end(child, out[0], err[0]);
 }
 
+/* QEMU's chip is there from the start, this kernel's is a process of its own. */
+static void start_tpm(const char *checkout)
+{
+	char path[4096];
+	pid_t child;
+	int status;
+
+	if (access(GUEST "/tpm", F_OK))
+		return;
+	snprintf(path, sizeof(path), "%s/tools/uml-tpm", checkout);
+	child = fork();
+	if (!child) {
+		dup2(port[PORT_ERR], 2);
+		execl(path, path, "start", NULL);
+		_exit(127);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child || status) {
+		errno = ENODEV;
+		die("%s start", path);
+	}
+}
+
 /* Everyone is asked to go, then made to, so that disks can be unmounted. */
 static void end_everyone(void)
 {
@@ -528,8 +576,10 @@ int main(void)
 	size_t len;
 	char *buf;
 
+	uml = getenv("tkm_uml");
 	umask(0);
 	mount_at("devtmpfs", "dev", "/dev", MS_NOSUID, "mode=0755");
+	say("<6>tkm-vm: init\n");
 	mount_at("proc", "proc", "/proc", 0, NULL);
 	mount_at("sysfs", "sys", "/sys", 0, NULL);
 	load_modules();
@@ -554,6 +604,8 @@ int main(void)
 	clearenv();
 	for (len = 0; env[len]; len++)
 		putenv(env[len]);
+	if (uml)
+		start_tpm(places[0]);
 	say("<6>tkm-vm: the command starts\n");
 	tell_status(run(argv, env, places[1]));
 	end_everyone();
