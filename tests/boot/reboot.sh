@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A key's life over several boots, as KTAP. Runs on the host, and boots by itself:
-# on $TKM_KERNEL, and once on the other series.
+# on $TKM_KERNEL, and once on the other series. User-mode Linux has no firmware that
+# measures into PCR 7 as QEMU's does, so its other is user-mode Linux, too.
 #
 #   tests/boot/reboot.sh
 #
@@ -15,6 +16,8 @@ vm=$top/tools/vm
 kernel=${TKM_KERNEL:-6.12}
 case $kernel in
 6.1) other=6.12 ;;
+uml) other=uml-hmac ;;
+uml-*) other=uml ;;
 *) other=6.1 ;;
 esac
 # Ours alone: two runs at once do not meet.
@@ -66,7 +69,7 @@ boot "on another machine the chain is refused" \
 	"$kernel" "$name-b" refused
 boot "... and once more, now that this one has keys of its own" \
 	"$kernel" "$name-b" refused-again
-boot "another series of kernel loads it and opens the volume" \
+boot "another kernel loads it and opens the volume" \
 	"$other" "$name" open
 boot "without a TPM it is refused" \
 	"$kernel" none without

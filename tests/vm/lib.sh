@@ -520,10 +520,20 @@ commands_of()
 
 tpms=$work/tpm
 
+# In user-mode Linux the machine's own chip is a process, with a number of its own.
+own_tpm()
+{
+	[ -d /run/tkm-vm ] && "$top/tools/uml-tpm" "$1"
+}
+
 tpm_park()
 {
 	local chip device driver
 
+	if own_tpm number > /dev/null; then
+		own_tpm stop
+		echo own_tpm start >> "$work/parked"
+	fi
 	for chip in /sys/class/tpm/tpm*; do
 		[ -e "$chip/device/driver" ] || continue
 		device=$(basename "$(realpath "$chip/device")")
@@ -539,7 +549,10 @@ tpm_unpark()
 
 	[ -e "$work/parked" ] || return 0
 	while read -r device driver; do
-		echo "$device" > "$driver/bind"
+		case $device in
+		own_tpm) own_tpm start ;;
+		*) echo "$device" > "$driver/bind" ;;
+		esac
 	done < "$work/parked"
 	rm "$work/parked"
 	TPM_DEV=/dev/tpm0 TPM2TOOLS_TCTI=device:/dev/tpmrm0
@@ -549,8 +562,12 @@ tpm_unpark()
 # The machine's own chip need not have the number it had.
 tpm_find_own()
 {
-	local chip
+	local chip number
 
+	if number=$(own_tpm number); then
+		tpm_use "$number"
+		return 0
+	fi
 	for chip in /sys/class/tpm/tpm*; do
 		[ -e "$chip/device/driver" ] || continue
 		tpm_use "${chip##*/tpm}"
