@@ -35,6 +35,7 @@ help:
 	@echo 'make demo          the whole story in machines of its own, in three minutes'
 	@echo 'make check         every test, on each of KERNELS ($(KERNELS))'
 	@echo 'make fault         all of the hostile TPM, on each of KERNELS'
+	@echo 'make check-uml     every test on the newest kernel, as user-mode Linux'
 	@echo 'make bench         count and time TPM commands'
 	@echo 'make unit          host unit tests'
 	@echo 'make fuzz          fuzz the pure files, a minute each; fuzz-long: an hour'
@@ -59,6 +60,9 @@ modules: deps
 
 check:
 	$(Q)tools/check $(KERNELS)
+
+check-uml:
+	$(Q)tools/check uml
 
 unit:
 	$(Q)$(MAKE) --no-print-directory -C tests/unit check
@@ -106,5 +110,5 @@ clean:
 	$(Q)if [ -e tests/unit/Makefile ]; then \
 		$(MAKE) --no-print-directory -C tests/unit clean; fi
 
-.PHONY: fault fuzz fuzz-long coverage all help deps tests modules check unit style sparse demo bench
-.PHONY: install uninstall dkms-install clean
+.PHONY: fault fuzz fuzz-long coverage all help deps tests modules check check-uml unit
+.PHONY: style sparse demo bench install uninstall dkms-install clean
