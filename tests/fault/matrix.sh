@@ -141,7 +141,8 @@ declare -A differs=(
 
 	# No HMAC: the owner's password is empty. Its Name is computed here.
 	[CreatePrimary flip-end]=EBADMSG
-	[CreatePrimary replay]=ok
+	# The one before is this very key's, or the null hierarchy's.
+	[CreatePrimary replay]=ok/EBADMSG
 	[CreatePrimary AUTH_FAIL]=ENOKEY
 	# A list that is shorter than it says.
 	[CreatePrimary flip-command]=EBADMSG
