@@ -28,7 +28,7 @@
 
 #define HEX_MAX 32768
 /* Nothing in a machine of the tests takes that long. */
-#define PATIENCE_S 240
+#define PATIENCE_S 1200
 /* More of them tell nothing new. */
 #define COMPLAINTS 20
 

@@ -29,7 +29,7 @@ static int compare(char *before, serial_t key)
 	char *after = NULL;
 	int tries;
 
-	for (tries = 0; tries < 200; tries++) {
+	for (tries = 0; tries < 2000; tries++) {
 		free(after);
 		after = state_text(key);
 		if (!strcmp(before, after))

@@ -344,7 +344,7 @@ dies_with_timeout()
 	local key logon
 
 	key=$(new_key life:p)
-	keyctl timeout "$key" 2
+	keyctl timeout "$key" $((2 * slow))
 	logon=$(publish "$key" life:p)
 	lives "$logon"
 	dies "$logon"
@@ -370,7 +370,7 @@ dies_with_not_after()
 {
 	local key logon end
 
-	end=$(date -u -d '+3 seconds' +%Y-%m-%dT%H:%M:%SZ)
+	end=$(date -u -d "+$((3 * slow)) seconds" +%Y-%m-%dT%H:%M:%SZ)
 	key=$(new_key life:p "not-after=$end")
 	logon=$(publish "$key" life:p)
 	dies "$logon" 30
@@ -383,7 +383,7 @@ pre_active()
 {
 	local key start
 
-	start=$(date -u -d '+3 seconds' +%Y-%m-%dT%H:%M:%SZ)
+	start=$(date -u -d "+$((3 * slow)) seconds" +%Y-%m-%dT%H:%M:%SZ)
 	key=$(new_key life:p "not-before=$start")
 	contains "$(state_of "$key")" state=pre-active
 	refuses EPERM update "$key" "publish logon:life:p keyring=@s"

@@ -11,7 +11,8 @@
  *   mutate swap FILE DESC FILE DESC       some objects of one, others of another
  *   mutate fields FILE DESC FILE DESC     one field of one, the rest of another
  *
- * FILE holds DER. OPTIONS follow the hex ("auth=123"). What came of it is
+ * TKM_SHARE=K/N takes, of what is tried a thousand times (flip, truncate), only
+ * the Kth of N shares. FILE holds DER. OPTIONS follow the hex ("auth=123"). What came of it is
  * printed as counts of errnos. This knows just enough DER to cut a chain into
  * objects and an object into fields, and shares no code with the module.
  */
@@ -40,6 +41,22 @@ static const int documented[] = {
 };
 
 /* ---- trying ---- */
+
+static size_t share = 1, shares = 1;
+
+static void read_share(void)
+{
+	const char *text = getenv("TKM_SHARE");
+
+	if (text && *text && (sscanf(text, "%zu/%zu", &share, &shares) != 2 ||
+			      share < 1 || share > shares))
+		die("TKM_SHARE: %s", text);
+}
+
+static bool is_ours(size_t number)
+{
+	return number % shares == share - 1;
+}
 
 static long load_text(const char *desc, const char *text, size_t len)
 {
@@ -212,6 +229,8 @@ static void flip(struct piece der, const char *desc)
 
 	memcpy(copy, der.p, der.len);
 	for (i = 0; i < 8 * der.len; i++) {
+		if (!is_ours(i))
+			continue;
 		copy[i / 8] ^= 1 << i % 8;
 		must_fail(load(desc, copy, der.len), "bit %zu of byte %zu",
 			  i % 8, i / 8);
@@ -226,14 +245,16 @@ static void truncate_all(struct piece der, const char *desc)
 
 	for (i = 0; i < der.len; i++)
 		sprintf(text + 5 + 2 * i, "%02x", der.p[i]);
-	for (i = 2; i < 2 * der.len; i += 2)
-		must_give(load_text(desc, text, 5 + i), EBADMSG,
-			  "cut after byte", i / 2);
-	for (i = 1; i < 2 * der.len; i += 2)
-		must_give(load_text(desc, text, 5 + i), EINVAL,
-			  "cut in byte", i / 2);
+	for (i = 1; i < 2 * der.len; i++)
+		if (is_ours(i / 2))
+			must_give(load_text(desc, text, 5 + i),
+				  i % 2 ? EINVAL : EBADMSG,
+				  i % 2 ? "cut in byte" : "cut after byte",
+				  i / 2);
 	/* The same without hex: the payload itself is the chain. */
 	for (i = 1; i < der.len; i++) {
+		if (!is_ours(i))
+			continue;
 		attempts++;
 		must_give(key_add("tkm", desc, der.p, i,
 				  KEY_SPEC_PROCESS_KEYRING), EBADMSG,
@@ -335,6 +356,7 @@ int main(int argc, char **argv)
 	struct chain a, b;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	read_share();
 	if (argc == 5)
 		options = argv[4];
 	if (!strcmp(verb, "flip") && argc <= 5) {

@@ -119,19 +119,19 @@ others_go_on()
 
 	own_tpm
 	hang_with keyop add tkm hang:first new @s
-	key=$(timeout 60 setpriv --reuid=4301 --regid=4301 --clear-groups \
+	key=$(timeout $((60 * slow)) setpriv --reuid=4301 --regid=4301 --clear-groups \
 		keyop session bash -c 'keyctl add user a:b value @u')
 	still_hangs
 	check "$key" -gt 0
-	timeout 60 setpriv --reuid=4301 --regid=4301 --clear-groups \
+	timeout $((60 * slow)) setpriv --reuid=4301 --regid=4301 --clear-groups \
 		keyop session bash -c 'keyctl print "$(keyctl search @u user a:b)"
 			keyctl unlink "$(keyctl search @u user a:b)" @u' > "$tmp/second"
 	still_hangs
 	contains "$(cat "$tmp/second")" value
-	timeout 60 cat /proc/keys /proc/key-users > /dev/null
+	timeout $((60 * slow)) cat /proc/keys /proc/key-users > /dev/null
 	still_hangs
 	# Our own type, where no TPM is needed.
-	timeout 60 bash -c '! keyop add tkm hang:x "new wrong" @s' > "$tmp/third"
+	timeout $((60 * slow)) bash -c '! keyop add tkm hang:x "new wrong" @s' > "$tmp/third"
 	still_hangs
 	check "$(cat "$tmp/third")" = EINVAL
 	over
@@ -147,9 +147,9 @@ resealed_while_hanging()
 	key=$(new_key hang:r)
 	new_key hang:other > /dev/null
 	hang_with keyop update "$key" reseal
-	timeout 60 keyctl pipe "$(keyctl search @s tkm hang:other)" > /dev/null
-	timeout 60 keyctl add user a:b value @s > /dev/null
-	timeout 60 cat /proc/keys > /dev/null
+	timeout $((60 * slow)) keyctl pipe "$(keyctl search @s tkm hang:other)" > /dev/null
+	timeout $((60 * slow)) keyctl add user a:b value @s > /dev/null
+	timeout $((60 * slow)) cat /proc/keys > /dev/null
 	still_hangs
 	over
 	clean_again

@@ -178,7 +178,7 @@ static inline void tpm_state(FILE *f)
 	if (!path)
 		path = "/dev/tpm0";
 	/* One opener at a time; a program that just ended may still be it. */
-	for (tries = 0; tries < 200; tries++) {
+	for (tries = 0; tries < 2000; tries++) {
 		fd = open(path, O_RDWR | O_CLOEXEC);
 		if (fd >= 0 || errno != EBUSY)
 			break;
