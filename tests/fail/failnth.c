@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Makes every allocation of an operation fail once: the first, the second, and
+ * so on, until the operation succeeds with none to fail.
+ *
+ *   failnth [-i FUNCTION] [-k MODULE] [-s STEP] OPERATION [ARGUMENT]
+ *
+ * Without -i, those of the calling task; with it, those of the worker that runs
+ * FUNCTION (inject/inject.c). Each failure must be ENOMEM, or none where the
+ * allocation is optional; a refusal must change nothing, and the next try must
+ * work. -s tries only every STEPth.
+ *
+ *   new OPTIONS        add_key "new OPTIONS"
+ *   first OPTIONS      the same, the first after MODULE was loaded
+ *   load FILE          add_key "load" of the file's hex
+ *   raw FILE           add_key of the file's bytes
+ *   reseal OPTIONS     update "reseal OPTIONS"
+ *   publish            update "publish", the first of a key
+ *   republish          ... a second time under the same name
+ *   read               keyctl read
+ *   describe           keyctl describe
+ *   list               all of /proc/keys
+ *   revoke, unlink, invalidate   the end of a key that has published
+ *   insmod, rmmod      of MODULE
+ *
+ * The last line is "# POINTS points, REFUSED refused, SURVIVED survived". The
+ * status is 1 with what went wrong on lines that begin with "# ".
+ */
+#include "vm.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define INJECT "/sys/module/inject/parameters/"
+#define DESC "fail:nth"
+/* More allocations has no operation: then nothing counts down. */
+#define NTH_MAX 20000
+#define PATIENCE_S 60
+
+static const char *argument = "", *function, *module;
+static serial_t ring, key;
+static int fail_nth = -1;
+static unsigned int runs_before;
+static char text[70000];
+static size_t text_len, image_len;
+static char *image;
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* Until COND, or the end of patience: then it is false. */
+#define poll_until(cond) ({						\
+	double end_ = now() + PATIENCE_S;				\
+									\
+	while (!(cond) && now() < end_)					\
+		usleep(2000);						\
+	cond;								\
+})
+
+/* ---- one failure ---- */
+
+static void write_number(const char *path, unsigned int n)
+{
+	FILE *f = fopen(path, "we");
+
+	if (!f || fprintf(f, "%u", n) < 0 || fclose(f))
+		die("%s: %s", path, strerror(errno));
+}
+
+static unsigned int read_number(const char *path)
+{
+	FILE *f = fopen(path, "re");
+	unsigned int n;
+
+	if (!f || fscanf(f, "%u", &n) != 1)
+		die("%s: %s", path, strerror(errno));
+	fclose(f);
+	return n;
+}
+
+/* The function belongs to a module that may have been loaded anew. */
+static void probe(void)
+{
+	int fd = open(INJECT "function", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, function, strlen(function)) < 0)
+		die("probe %s: %s", function, strerror(errno));
+	close(fd);
+}
+
+static void arm(unsigned int n)
+{
+	char number[16];
+	int len = snprintf(number, sizeof(number), "%u", n);
+
+	if (!function) {
+		if (pwrite(fail_nth, number, len, 0) != len)
+			die("fail-nth: %s", strerror(errno));
+		return;
+	}
+	runs_before = read_number(INJECT "runs");
+	write_number(INJECT "nth", n);
+}
+
+/* Whether the failure happened. */
+static bool disarm(void)
+{
+	char number[16] = "";
+
+	if (!function) {
+		if (pread(fail_nth, number, sizeof(number) - 1, 0) <= 0 ||
+		    pwrite(fail_nth, "0", 1, 0) != 1)
+			die("fail-nth: %s", strerror(errno));
+		return atoi(number) == 0;
+	}
+	/* Refused before the worker was asked: not what is tested here. */
+	if (!poll_until(read_number(INJECT "runs") != runs_before))
+		die("%s did not run", function);
+	return read_number(INJECT "left") == 0;
+}
+
+/* ---- the module ---- */
+
+static bool module_there(void)
+{
+	return !access("/sys/module/tkm", F_OK);
+}
+
+static long insmod(void)
+{
+	return syscall(SYS_init_module, image, image_len, "");
+}
+
+static long rmmod(void)
+{
+	return syscall(SYS_delete_module, "tkm", O_NONBLOCK);
+}
+
+/* Keys die some time after their last reference. */
+static void unload(void)
+{
+	if (!poll_until(!module_there() || rmmod() == 0))
+		die("the module does not go: %s", strerror(errno));
+}
+
+static void reload(void)
+{
+	unload();
+	if (insmod())
+		die("the module does not load: %s", strerror(errno));
+	if (function)
+		probe();
+}
+
+/* ---- the operations ---- */
+
+static long add(const char *payload, size_t len)
+{
+	return key_add("tkm", DESC, payload, len, ring);
+}
+
+static void clear(void)
+{
+	key_ctl(KEYCTL_CLEAR, ring, 0, 0, 0);
+	key = 0;
+}
+
+static void make(void)
+{
+	static const char new[] = "new use=publish";
+
+	clear();
+	key = add(new, strlen(new));
+	if (key < 0)
+		die("new: %s", strerror(errno));
+}
+
+static long publish(void)
+{
+	return key_update(key, text, text_len);
+}
+
+static void make_published(void)
+{
+	make();
+	if (publish() < 0)
+		die("publish: %s", strerror(errno));
+}
+
+static long add_text(void)
+{
+	return add(text, text_len);
+}
+
+static long read_key(void)
+{
+	static char buf[65536];
+
+	return key_read(key, buf, sizeof(buf));
+}
+
+static long describe(void)
+{
+	static char buf[4096];
+
+	return key_ctl(KEYCTL_DESCRIBE, key, (unsigned long)buf, sizeof(buf), 0);
+}
+
+static long list(void)
+{
+	static char buf[65536];
+	int fd = open("/proc/keys", O_RDONLY | O_CLOEXEC), err;
+	long n = fd;
+
+	while (n > 0 && (n = read(fd, buf, sizeof(buf))) > 0)
+		;
+	err = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = err;
+	return n;
+}
+
+static long revoke_key(void)
+{
+	return key_ctl(KEYCTL_REVOKE, key, 0, 0, 0);
+}
+
+static long unlink_key(void)
+{
+	return key_ctl(KEYCTL_UNLINK, key, ring, 0, 0);
+}
+
+static long invalidate(void)
+{
+	return key_ctl(KEYCTL_INVALIDATE, key, 0, 0, 0);
+}
+
+/*
+ * @prepare: before each try
+ * @run: the call in which an allocation fails
+ * @undo: what it made; after a success
+ */
+static const struct operation {
+	const char *name;
+	void (*prepare)(void);
+	long (*run)(void);
+	void (*undo)(void);
+	const char *payload;	/* before the argument */
+} operations[] = {
+	{ "new", clear, add_text, clear, "new " },
+	{ "first", reload, add_text, clear, "new " },
+	{ "load", clear, add_text, clear, "load " },
+	{ "raw", clear, add_text, clear, NULL },
+	{ "reseal", NULL, publish, NULL, "reseal " },
+	{ "publish", make, publish, clear, "publish logon:fail:nth keyring=" },
+	{ "republish", make_published, publish, clear,
+	  "publish logon:fail:nth keyring=" },
+	{ "read", NULL, read_key, NULL, NULL },
+	{ "describe", NULL, describe, NULL, NULL },
+	{ "list", NULL, list, NULL, NULL },
+	{ "revoke", make_published, revoke_key, clear,
+	  "publish logon:fail:nth keyring=" },
+	{ "unlink", make_published, unlink_key, clear,
+	  "publish logon:fail:nth keyring=" },
+	{ "invalidate", make_published, invalidate, clear,
+	  "publish logon:fail:nth keyring=" },
+	{ "insmod", unload, insmod, unload, NULL },
+	{ "rmmod", reload, rmmod, NULL, NULL },
+};
+
+static const struct operation *op;
+
+static bool is(const char *name)
+{
+	return !strcmp(op->name, name);
+}
+
+static bool of_module(void)
+{
+	return is("insmod") || is("rmmod");
+}
+
+static void build_text(void)
+{
+	char *file;
+
+	if (is("load") || is("raw")) {
+		file = read_file(argument, &text_len);
+		if (is("load") && text_len && file[text_len - 1] == '\n')
+			text_len--;
+		if (text_len > sizeof(text) - 16)
+			die("%s is too long", argument);
+		if (is("load")) {
+			memcpy(text, "load ", 5);
+			memcpy(text + 5, file, text_len);
+			text_len += 5;
+		} else {
+			memcpy(text, file, text_len);
+		}
+		return;
+	}
+	if (!op->payload)
+		return;
+	if (strstr(op->payload, "keyring="))
+		text_len = sprintf(text, "%s%d", op->payload, ring);
+	else
+		text_len = sprintf(text, "%s%.1000s", op->payload, argument);
+}
+
+/* ---- the loop ---- */
+
+static unsigned int points, refused, survived, wrong;
+static char *tpm_before;
+
+/*
+ * Not the quota: a key that an earlier try ended may still be in it for a while.
+ * Nor what the TPM holds, which takes long to ask. See baseline().
+ */
+static char *state(void)
+{
+	static char buf[65536];
+	struct text t;
+	FILE *f;
+	long n;
+
+	if (of_module())
+		return strdup(module_there() ? "there" : "not there");
+	f = text_open(&t);
+	keyring_state(f, ring, 0);
+	if (key) {
+		n = key_read(key, buf, sizeof(buf) - 1);
+		buf[n > 0 && n < (long)sizeof(buf) ? n : 0] = 0;
+		fprintf(f, "chain %s\n", buf);
+	}
+	fclose(f);
+	return t.p;
+}
+
+/* Where quota and TPM must be again in the end. */
+static char *baseline(bool with_quota)
+{
+	struct text t;
+	FILE *f = text_open(&t);
+
+	if (with_quota)
+		quota_state(f);
+	tpm_state(f);
+	fclose(f);
+	return t.p;
+}
+
+static bool at_baseline(const char *before, bool with_quota)
+{
+	char *after = baseline(with_quota);
+	bool same = !strcmp(before, after);
+
+	free(after);
+	return same;
+}
+
+static bool same_as(const char *before)
+{
+	char *after = state();
+	bool same = !strcmp(before, after);
+
+	free(after);
+	return same;
+}
+
+static void complain(unsigned int n, const char *what, const char *detail)
+{
+	if (wrong++ < 20)
+		printf("# allocation %u: %s%s\n", n, what, detail);
+}
+
+/* True while there may be more allocations to fail. */
+static bool try(unsigned int n)
+{
+	char *before;
+	bool hit;
+	long ret;
+	int err;
+
+	if (op->prepare)
+		op->prepare();
+	before = state();
+	arm(n);
+	ret = op->run();
+	err = errno;
+	hit = disarm();
+	if (ret < 0) {
+		if (!hit)
+			die("%s: %s, with nothing made to fail", op->name,
+			    strerrorname_np(err));
+		refused++;
+		if (err != ENOMEM)
+			complain(n, "ENOMEM expected, not ",
+				 strerrorname_np(err));
+		if (!poll_until(same_as(before)))
+			complain(n, "a refusal changed: ", before);
+		/* The caller's failures never get as far as the TPM. */
+		if (function && !poll_until(at_baseline(tpm_before, false)))
+			complain(n, "the TPM held: ", tpm_before);
+		if (op->run() < 0)
+			complain(n, "the next try: ", strerrorname_np(errno));
+	} else if (hit) {
+		survived++;
+	}
+	points += hit;
+	if (op->undo)
+		op->undo();
+	free(before);
+	return hit;
+}
+
+static void setup(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
+		if (!strcmp(operations[i].name, text))
+			op = &operations[i];
+	if (!op)
+		die("no operation '%s'", text);
+	if (module)
+		image = read_file(module, &image_len);
+	else if (of_module() || is("first"))
+		die("-k is missing");
+	ring = key_add("keyring", "fail", NULL, 0, KEY_SPEC_SESSION_KEYRING);
+	if (ring < 0)
+		die("keyring: %s", strerror(errno));
+	build_text();
+	if (function)
+		probe();
+	else
+		fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (!function && fail_nth < 0)
+		die("fail-nth: %s", strerror(errno));
+	if (!op->prepare)
+		make();
+	/* A page of ours that is not there yet would be an allocation too. */
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		die("mlockall: %s", strerror(errno));
+}
+
+int main(int argc, char **argv)
+{
+	char *before = baseline(true);
+	unsigned int n, step = 1;
+	int option;
+
+	while ((option = getopt(argc, argv, "+i:k:s:")) != -1) {
+		switch (option) {
+		case 'i': function = optarg; break;
+		case 'k': module = optarg; break;
+		case 's': step = atoi(optarg); break;
+		default: die("see the head of failnth.c");
+		}
+	}
+	if (optind >= argc || !step)
+		die("see the head of failnth.c");
+	snprintf(text, sizeof(text), "%s", argv[optind]);
+	if (optind + 1 < argc)
+		argument = argv[optind + 1];
+	setup();
+	tpm_before = baseline(false);
+	for (n = 1; n < NTH_MAX && try(n); n += step)
+		;
+	if (n >= NTH_MAX)
+		complain(n, "still something to fail", "");
+	key_ctl(KEYCTL_UNLINK, ring, KEY_SPEC_SESSION_KEYRING, 0, 0);
+	if (!poll_until(at_baseline(before, true)))
+		complain(n, "quota and TPM were: ", before);
+	free(before);
+	printf("# %u points, %u refused, %u survived\n", points, refused, survived);
+	return wrong ? 1 : 0;
+}

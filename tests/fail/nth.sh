@@ -1,0 +1,257 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# Every allocation of every operation fails once: of the caller, of the worker
+# that speaks to the TPM, and of those that end keys. What came of each is in
+# failnth.c; after the program, tests/vm/run looks for what leaked.
+#
+# Wants a kernel with fault injection (tools/vm run --kernel debug), and
+# make -C tests/fail. TKM_NTH_STEP=N: only every Nth of loading the module,
+# which has hundreds and takes long.
+# shellcheck source-path=SCRIPTDIR/../vm disable=SC2317,SC2329
+# run_claims calls the functions
+. "$(dirname "$0")/../vm/lib.sh"
+
+debugfs=/sys/kernel/debug
+build=${TKM_FAIL:-$top/build/fail}
+export PATH=$build:$PATH
+step=${TKM_NTH_STEP:-1}
+# The module comes and goes.
+needs_tkm=no
+
+# What memory the kernel's own checkers take is nothing of an operation's: it
+# does not count, and when it fails they give up.
+checkers='kmemleak_object|kmemleak_scan_area|debug_objects_cache'
+
+setting()
+{
+	echo "$2" > "$debugfs/$1"
+}
+
+# Only what is counted down by fail-nth fails, but of that everything does.
+prepare_injection()
+{
+	local cache
+
+	for cache in /sys/kernel/slab/*; do
+		[[ ${cache##*/} =~ ^($checkers)$ ]] || echo 1 > "$cache/failslab"
+	done
+	setting failslab/cache-filter Y
+	for kind in failslab fail_page_alloc; do
+		setting $kind/probability 0
+		setting $kind/times -1
+		setting $kind/verbose 0
+	done
+	setting fail_page_alloc/ignore-gfp-highmem N
+	setting fail_page_alloc/min-order 0
+	insmod "$build/$(uname -r)/inject.ko"
+}
+
+# Slab objects, or pages: both count down one number, so one of them may not.
+kind_is()
+{
+	case $1 in
+	slab)
+		setting failslab/ignore-gfp-wait N
+		setting fail_page_alloc/ignore-gfp-wait Y
+		setting fail_page_alloc/min-order 10
+		;;
+	pages)
+		setting failslab/ignore-gfp-wait Y
+		setting fail_page_alloc/ignore-gfp-wait N
+		setting fail_page_alloc/min-order 0
+		;;
+	esac
+}
+
+# nth ARGUMENT...: of slab objects, then of pages
+nth()
+{
+	local kind out status
+
+	for kind in slab pages; do
+		kind_is $kind
+		status=0
+		out=$(failnth "$@" 2>&1) || status=$?
+		[ $status = 0 ] || fail "$kind: $out"
+		comment "$kind, ${out##*$'\n'# }"
+		[[ $out =~ ([0-9]+)\ points ]]
+		echo "${BASH_REMATCH[1]}" >> "$work/points"
+	done
+}
+
+worker=tkm:bus_work
+
+# The module as modprobe would load it.
+image()
+{
+	modinfo -n tkm
+}
+
+both()
+{
+	nth "$@"
+	nth -i $worker "$@"
+}
+
+loaded()
+{
+	[ -d /sys/module/tkm ] || modprobe tkm
+}
+
+new_fails()
+{
+	local auth
+
+	loaded
+	auth=$(auth_key secret)
+	both new
+	both new "len=64 use=publish"
+	both new parent=srk
+	both new pcrs=sha256:7,14
+	both new "auth=$auth pcrs=sha256:7"
+}
+claim "new: hierarchical, flat, with registers, with a value, to be published" new_fails
+
+# A key with this description and none of its own.
+chain_file()
+{
+	local key
+
+	key=$(new_key fail:nth "${2-}")
+	keyctl pipe "$key" > "$tmp/$1"
+	xxd -r -p "$tmp/$1" > "$tmp/$1.der"
+	keyctl unlink "$key" @s
+}
+
+load_fails()
+{
+	loaded
+	chain_file chain
+	both load "$tmp/chain"
+	both raw "$tmp/chain.der"
+	chain_file bound pcrs=sha256:7
+	both load "$tmp/bound"
+	chain_file flat parent=srk
+	both load "$tmp/flat"
+	both raw "$tmp/flat.der"
+}
+claim "load: a chain, raw DER, with registers, a flat object" load_fails
+
+foreign_fails()
+{
+	loaded
+	keyctl unlink "$(new_key fail:srk)" @s
+	head -c 32 /dev/urandom | tpm2_create -Q -C 0x81000001 -i - \
+		-u "$tmp/pub" -r "$tmp/priv"
+	tpm2_encodeobject -C 0x81000001 -u "$tmp/pub" -r "$tmp/priv" -o "$tmp/pem"
+	sed '/-----/d' "$tmp/pem" | base64 -d > "$tmp/der"
+	both raw "$tmp/der"
+}
+claim "load: an object that another tool made" foreign_fails
+
+reseal_fails()
+{
+	loaded
+	both reseal
+	both reseal pcrs=sha256:7
+}
+claim "reseal" reseal_fails
+
+publish_fails()
+{
+	loaded
+	nth publish
+	nth republish
+}
+claim "publish" publish_fails
+
+look_fails()
+{
+	loaded
+	nth read
+	nth describe
+	nth list
+}
+claim "read, describe, /proc/keys" look_fails
+
+ends_fail()
+{
+	local end
+
+	loaded
+	for end in revoke unlink invalidate; do
+		nth $end
+		nth -i tkm:publish_end_work $end
+	done
+	nth -i key_garbage_collector unlink
+}
+claim "revoke, unlink, invalidate, and what they leave to workers" ends_fail
+
+watch_fails()
+{
+	loaded
+	nth -i tkm:watch publish
+}
+claim "the look at what is published" watch_fails
+
+first_fails()
+{
+	loaded
+	nth -k "$(image)" first
+	nth -k "$(image)" -i $worker first
+	nth -k "$(image)" -i $worker first parent=srk
+}
+claim "the first use after the module came: its storage keys are made" first_fails
+
+salt_without_memory()
+{
+	loaded
+	nth -i $worker new parent=srk
+}
+claim "a salt that finds no memory: ENOMEM, not EIO nor EAGAIN" salt_without_memory
+
+rsa_without_memory()
+{
+	module_unload
+	tpm2_createprimary -Q -C o -G rsa2048:aes128cfb -c "$tmp/srk"
+	[ -z "$(tpm2_getcap handles-persistent)" ] ||
+		tpm2_evictcontrol -Q -C o -c 0x81000001 > /dev/null
+	tpm2_evictcontrol -Q -C o -c "$tmp/srk" 0x81000001 > /dev/null
+	tpm2_flushcontext -t
+	nth -k "$(image)" -i $worker first parent=srk
+	modprobe tkm
+	nth -i $worker new parent=srk
+	module_unload
+	tpm2_evictcontrol -Q -C o -c 0x81000001 > /dev/null
+}
+claim "... nor under an RSA storage root key" rsa_without_memory
+
+module_fails()
+{
+	module_unload
+	nth -k "$(image)" -s "$step" insmod
+	nth -k "$(image)" rmmod
+	# A module that came without memory for it must not go without RSA.
+	lacks "$(dmesg)" "no RSA in this kernel"
+}
+claim "modprobe and rmmod; short memory is no kernel without RSA" module_fails
+
+total()
+{
+	local points
+
+	points=$(awk '{ n += $1 } END { print n + 0 }' "$work/points")
+	comment "$points allocations failed, one at a time"
+	check "$points" -gt 0
+}
+claim "all of them" total
+
+if [ ! -e /proc/self/fail-nth ]; then
+	echo "1..0 # SKIP no fault injection in this kernel"
+	exit 4
+fi
+[ -e "$build/$(uname -r)/inject.ko" ] || { echo "Bail out! make -C tests/fail"; exit 1; }
+prepare_injection
+trap 'rmmod inject 2>/dev/null; finish' EXIT
+run_claims
