@@ -10,7 +10,9 @@ static int __init tkm_init(void)
 {
 	int ret;
 
-	tkm_session_init();
+	ret = tkm_session_init();
+	if (ret)
+		return ret;
 	ret = tkm_bus_init();
 	if (ret)
 		goto out_session;

@@ -49,11 +49,29 @@ struct ecc_work {
 	u64 shared[P256_DIGITS];
 };
 
+/* Whatever else a library complains of is the SRK's fault. */
+static int library_errno(int ret)
+{
+	return !ret || ret == -ENOMEM ? ret : -EIO;
+}
+
 /* A coordinate on the wire may lack leading zeros. */
 static void pad_coordinate(const u8 *p, u16 len, u8 *out)
 {
 	memset(out, 0, P256_BYTES);
 	memcpy(out + P256_BYTES - len, p, len);
+}
+
+/*
+ * The library checks the public key that it made. Without memory for that it
+ * says that the key is wrong, -EAGAIN; that of a valid private key never is.
+ */
+static int public_key(struct ecc_work *w)
+{
+	int ret = ecc_make_pub_key(ECC_CURVE_NIST_P256, P256_DIGITS,
+				   w->private, w->public);
+
+	return ret == -EAGAIN ? -ENOMEM : ret;
 }
 
 static int ephemeral_key(struct ecc_work *w)
@@ -64,9 +82,7 @@ static int ephemeral_key(struct ecc_work *w)
 		get_random_bytes(w->private, sizeof(w->private));
 		if (!ecc_is_key_valid(ECC_CURVE_NIST_P256, P256_DIGITS,
 				      w->private, sizeof(w->private)))
-			return ecc_make_pub_key(ECC_CURVE_NIST_P256,
-						P256_DIGITS, w->private,
-						w->public);
+			return public_key(w);
 	}
 	return -EIO;
 }
@@ -89,15 +105,14 @@ static int salt_ecc(const struct tkm_public *srk, struct tkm_salt *salt)
 	pad_coordinate(srk->y, srk->y_len, srk_x + P256_BYTES);
 
 	ret = ephemeral_key(w);
+	/* Refuses a point that is not on the curve. */
+	if (!ret)
+		ret = crypto_ecdh_shared_secret(ECC_CURVE_NIST_P256,
+						P256_DIGITS, w->private,
+						w->srk, w->shared);
+	ret = library_errno(ret);
 	if (ret)
 		goto out;
-	/* Refuses a point that is not on the curve. */
-	ret = crypto_ecdh_shared_secret(ECC_CURVE_NIST_P256, P256_DIGITS,
-					w->private, w->srk, w->shared);
-	if (ret) {
-		ret = -EIO;
-		goto out;
-	}
 	tkm_kdfe((u8 *)w->shared, "SECRET", x, srk_x, salt->secret);
 
 	tkm_writer_init(&out, salt->encrypted, sizeof(salt->encrypted));
@@ -147,7 +162,7 @@ static int rsa_encrypt(u8 *block, u8 *out)
 				      crypto_req_done, &wait);
 	ret = crypto_wait_req(crypto_akcipher_encrypt(req), &wait);
 	akcipher_request_free(req);
-	return ret ? -EIO : 0;
+	return library_errno(ret);
 }
 
 static int salt_rsa(const struct tkm_public *srk, struct tkm_salt *salt)
@@ -168,11 +183,9 @@ static int salt_rsa(const struct tkm_public *srk, struct tkm_salt *salt)
 	if (!w)
 		return -ENOMEM;
 	len = rsa_public_key(srk, w->key, sizeof(w->key));
-	ret = crypto_akcipher_set_pub_key(rsa_tfm, w->key, len);
-	if (ret) {
-		ret = -EIO;
+	ret = library_errno(crypto_akcipher_set_pub_key(rsa_tfm, w->key, len));
+	if (ret)
 		goto out;
-	}
 	get_random_bytes(salt->secret, sizeof(salt->secret));
 	get_random_bytes(w->seed, sizeof(w->seed));
 	ret = tkm_oaep_pad(salt->secret, sizeof(salt->secret), "SECRET",
@@ -261,14 +274,21 @@ void tkm_session_end(struct tkm_bus *bus)
 	memzero_explicit(&bus->session, sizeof(bus->session));
 }
 
-void tkm_session_init(void)
+/*
+ * Return: 0, also without RSA; -ENOMEM: that must not look like a kernel without
+ * RSA, for as long as the module stays.
+ */
+int tkm_session_init(void)
 {
 	struct crypto_akcipher *tfm = crypto_alloc_akcipher("rsa", 0, 0);
 
+	if (tfm == ERR_PTR(-ENOMEM))
+		return -ENOMEM;
 	if (IS_ERR(tfm))
 		pr_notice("no RSA in this kernel: an RSA storage root key cannot be used\n");
 	else
 		rsa_tfm = tfm;
+	return 0;
 }
 
 void tkm_session_exit(void)

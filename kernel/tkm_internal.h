@@ -159,7 +159,7 @@ int tkm_bus_close(struct tkm_bus *bus, const char *what);
 
 /* ---- session.c: salted sessions with the SRK ---------------------------- */
 
-void tkm_session_init(void);
+int tkm_session_init(void);
 void tkm_session_exit(void);
 /* Make a salt for the SRK; no TPM command. 0, -EOPNOTSUPP, -ENOMEM, -EIO. */
 int tkm_session_salt(const struct tkm_srk *srk, struct tkm_salt *salt);
