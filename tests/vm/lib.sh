@@ -527,7 +527,7 @@ commands_of()
 tpms=$work/tpm
 
 # In user-mode Linux the machine's own chip is a process, with a number of its own.
-own_tpm()
+uml_tpm()
 {
 	[ -d /run/tkm-vm ] && "$top/tools/uml-tpm" "$1"
 }
@@ -536,9 +536,9 @@ tpm_park()
 {
 	local chip device driver
 
-	if own_tpm number > /dev/null; then
-		own_tpm stop
-		echo own_tpm start >> "$work/parked"
+	if uml_tpm number > /dev/null; then
+		uml_tpm stop
+		echo uml_tpm start >> "$work/parked"
 	fi
 	for chip in /sys/class/tpm/tpm*; do
 		[ -e "$chip/device/driver" ] || continue
@@ -556,7 +556,7 @@ tpm_unpark()
 	[ -e "$work/parked" ] || return 0
 	while read -r device driver; do
 		case $device in
-		own_tpm) own_tpm start ;;
+		uml_tpm) uml_tpm start ;;
 		*) echo "$device" > "$driver/bind" ;;
 		esac
 	done < "$work/parked"
@@ -570,7 +570,7 @@ tpm_find_own()
 {
 	local chip number
 
-	if number=$(own_tpm number); then
+	if number=$(uml_tpm number); then
 		tpm_use "$number"
 		return 0
 	fi
