@@ -453,9 +453,10 @@ static void setup(void)
 	if (ring < 0)
 		die("keyring: %s", strerror(errno));
 	build_text();
-	if (function)
+	/* reload() does it for those that have the module come each time. */
+	if (function && op->prepare != reload)
 		probe();
-	else
+	if (!function)
 		fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	if (!function && fail_nth < 0)
 		die("fail-nth: %s", strerror(errno));

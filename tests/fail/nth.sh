@@ -44,7 +44,8 @@ prepare_injection()
 	done
 	setting fail_page_alloc/ignore-gfp-highmem N
 	setting fail_page_alloc/min-order 0
-	insmod "$build/$(uname -r)/inject.ko"
+	# The tracer learns of a module's events, and warns when it has no memory.
+	insmod "$build/$(uname -r)/inject.ko" spare=trace_module_notify
 }
 
 # Slab objects, or pages: both count down one number, so one of them may not.

@@ -7,7 +7,8 @@
 # run_claims calls the functions
 . "$(dirname "$0")/../vm/lib.sh"
 
-export PATH=${TKM_FAIL:-$top/build/fail}:$PATH
+build=${TKM_FAIL:-$top/build/fail}
+export PATH=$build:$PATH
 seed=${TKM_SEED:-$RANDOM}
 rounds=${TKM_ROUNDS:-25}
 needs_tkm=no
@@ -21,8 +22,10 @@ under_load()
 		[ -d /sys/kernel/debug/$kind ] || continue
 		echo 0 > /sys/kernel/debug/$kind/verbose
 	done
-	[ ! -d /sys/kernel/debug/failslab ] ||
+	if [ -d /sys/kernel/debug/failslab ]; then
 		echo N > /sys/kernel/debug/failslab/ignore-gfp-wait
+		insmod "$build/$(uname -r)/inject.ko" spare=trace_module_notify
+	fi
 	comment "TKM_SEED=$seed"
 	reload "$(modinfo -n tkm)" "$rounds" "$seed" > "$tmp/out" ||
 		fail "$(cat "$tmp/out")"
@@ -31,6 +34,7 @@ under_load()
 	modprobe tkm
 	keyctl unlink "$(new_key reload:after)" @s
 	module_unload
+	[ ! -d /sys/module/inject ] || rmmod inject
 }
 claim "the module is loaded and unloaded under load" under_load
 
