@@ -147,19 +147,31 @@ static inline FILE *text_open(struct text *t)
 }
 
 /* Handles of one kind that the TPM itself holds, whoever made them. */
-static inline void tpm_handles(FILE *f, int fd, uint32_t first)
+static inline ssize_t tpm_ask_handles(int fd, uint32_t first, uint8_t buf[4096])
 {
-	uint8_t buf[4096] = {
+	const uint8_t command[22] = {
 		0x80, 0x01, 0, 0, 0, 22, 0, 0, 0x01, 0x7a, 0, 0, 0, 1,
 		first >> 24, first >> 16, first >> 8, first, 0, 0, 0, 254,
 	};
+	ssize_t n;
+
+	if (write(fd, command, 22) != 22 || (n = read(fd, buf, 4096)) < 19 ||
+	    memcmp(buf + 6, "\0\0\0\0", 4))
+		return -1;
+	return n;
+}
+
+/* On a busy machine an answer may not come, once: what holds is asked again. */
+static inline void tpm_handles(FILE *f, int fd, uint32_t first)
+{
+	uint8_t buf[4096];
+	int tries = 20;
 	ssize_t i, n;
 
-	if (write(fd, buf, 22) != 22 || (n = read(fd, buf, sizeof(buf))) < 19 ||
-	    memcmp(buf + 6, "\0\0\0\0", 4)) {
+	while ((n = tpm_ask_handles(fd, first, buf)) < 0 && --tries)
+		usleep(50000);
+	if (n < 0)
 		fprintf(f, " ?");
-		return;
-	}
 	for (i = 19; i + 4 <= n; i += 4)
 		fprintf(f, " %02x%02x%02x%02x", buf[i], buf[i + 1], buf[i + 2],
 			buf[i + 3]);
