@@ -162,7 +162,11 @@ static int rsa_encrypt(u8 *block, u8 *out)
 				      crypto_req_done, &wait);
 	ret = crypto_wait_req(crypto_akcipher_encrypt(req), &wait);
 	akcipher_request_free(req);
-	return library_errno(ret);
+	/*
+	 * The library asks whether the block is less than the modulus; without
+	 * memory for that it says no, -EINVAL. A padded one is.
+	 */
+	return ret == -EINVAL ? -ENOMEM : library_errno(ret);
 }
 
 static int salt_rsa(const struct tkm_public *srk, struct tkm_salt *salt)
