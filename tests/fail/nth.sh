@@ -45,7 +45,7 @@ prepare_injection()
 	setting fail_page_alloc/ignore-gfp-highmem N
 	setting fail_page_alloc/min-order 0
 	# The tracer learns of a module's events, and warns when it has no memory.
-	insmod "$build/$(uname -r)/inject.ko" spare=trace_module_notify
+	insmod "$build/$(uname -r)/inject.ko" spare=__trace_add_new_event
 }
 
 # Slab objects, or pages: both count down one number, so one of them may not.

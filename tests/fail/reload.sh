@@ -24,7 +24,7 @@ under_load()
 	done
 	if [ -d /sys/kernel/debug/failslab ]; then
 		echo N > /sys/kernel/debug/failslab/ignore-gfp-wait
-		insmod "$build/$(uname -r)/inject.ko" spare=trace_module_notify
+		insmod "$build/$(uname -r)/inject.ko" spare=__trace_add_new_event
 	fi
 	comment "TKM_SEED=$seed"
 	reload "$(modinfo -n tkm)" "$rounds" "$seed" > "$tmp/out" ||
