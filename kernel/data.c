@@ -47,18 +47,20 @@ static struct data_op *data_op_alloc(int (*run)(struct tkm_bus *bus,
 						struct tkm_op *op),
 				     const struct tkm_auth *auth)
 {
+	struct tkm_payload *payload = tkm_payload_alloc();
 	struct data_op *d;
 
+	if (IS_ERR(payload))
+		return ERR_CAST(payload);
 	d = kzalloc(sizeof(*d), GFP_KERNEL);
-	if (!d)
-		return NULL;
+	if (!d) {
+		tkm_payload_put(payload);
+		return ERR_PTR(-ENOMEM);
+	}
 	tkm_op_init(&d->op, run, data_release);
 	d->auth = *auth;
-	d->payload = tkm_payload_alloc();
-	if (d->payload)
-		return d;
-	tkm_op_put(&d->op);
-	return NULL;
+	d->payload = payload;
+	return d;
 }
 
 /* Wait for it; the payload is the caller's, or an ERR_PTR. */
@@ -239,8 +241,8 @@ struct tkm_payload *tkm_data_new(const struct tkm_request *req,
 	ssize_t len;
 
 	d = data_op_alloc(seal_run, auth);
-	if (!d)
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(d))
+		return ERR_CAST(d);
 	p = d->payload;
 	p->rec = *rec;
 	p->flat = req->flat;
@@ -286,8 +288,8 @@ struct tkm_payload *tkm_data_reseal(struct tkm_payload *old,
 	    !strncmp(old->policy, "pcrs", 4))
 		return ERR_PTR(-EOPNOTSUPP);
 	d = data_op_alloc(seal_run, auth);
-	if (!d)
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(d))
+		return ERR_CAST(d);
 	p = d->payload;
 	p->rec = old->rec;
 	/* Another tool's may have been of any; what is made here is fixed. */
@@ -406,8 +408,8 @@ struct tkm_payload *tkm_data_load(const u8 *der, size_t len,
 	int ret;
 
 	d = data_op_alloc(load_run, auth);
-	if (!d)
-		return ERR_PTR(-ENOMEM);
+	if (IS_ERR(d))
+		return ERR_CAST(d);
 	ret = load_prepare(d, der, len, caller);
 	if (!ret)
 		return data_run(d);

@@ -7,6 +7,7 @@
  * Each payload holds a reference on the module, so that rmmod says busy while
  * a key lives: key types have no owner of their own.
  */
+#include <linux/err.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -14,19 +15,19 @@
 
 /**
  * tkm_payload_alloc() - an empty payload, and a reference on the module
- * Return: the payload with one reference; NULL without memory, or when the
- * module is on its way out.
+ * Return: the payload with one reference; -ENOMEM; -ENODEV when the module is on
+ * its way out, as the keyring says once it is gone.
  */
 struct tkm_payload *tkm_payload_alloc(void)
 {
 	struct tkm_payload *payload;
 
 	if (!try_module_get(THIS_MODULE))
-		return NULL;
+		return ERR_PTR(-ENODEV);
 	payload = kzalloc(sizeof(*payload), GFP_KERNEL);
 	if (!payload) {
 		module_put(THIS_MODULE);
-		return NULL;
+		return ERR_PTR(-ENOMEM);
 	}
 	refcount_set(&payload->refs, 1);
 	return payload;

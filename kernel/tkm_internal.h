@@ -293,7 +293,7 @@ struct tkm_payload {
 	unsigned int data_len;
 };
 
-/* A new one, with one reference and one on the module; NULL without memory. */
+/* A new one, with one reference and one on the module. -ENOMEM, -ENODEV. */
 struct tkm_payload *tkm_payload_alloc(void);
 struct tkm_payload *tkm_payload_get(struct tkm_payload *payload);
 void tkm_payload_put(struct tkm_payload *payload);

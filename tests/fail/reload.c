@@ -25,7 +25,7 @@
 /* For the whole of it, on a machine that is slow and busy. */
 #define PATIENCE_S 1800
 /* The module has less allocations than that. */
-#define NTH_MAX 800
+#define NTH_MAX 400
 
 enum { LOADED, FAILED, UNLOADED, BUSY, MADE, LOADED_KEY, PUBLISHED, NO_TYPE,
        SEEN, COUNTS };

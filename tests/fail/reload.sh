@@ -36,6 +36,6 @@ under_load()
 	module_unload
 	[ ! -d /sys/module/inject ] || rmmod inject
 }
-claim "the module is loaded and unloaded under load" under_load
+claim "the module is loaded and unloaded under load; who comes while it goes hears ENODEV" under_load
 
 run_claims
