@@ -129,7 +129,7 @@ tpm12()
 # See tpm_start.
 old_try()
 {
-	keyop session swtpm chardev --vtpm-proxy --tpmstate "dir=$tmp/state" \
+	keyop session swtpm chardev --vtpm-proxy --seccomp action=none --tpmstate "dir=$tmp/state" \
 		--ctrl "type=unixio,path=$tmp/sock" \
 		< /dev/null > "$tmp/swtpm.out" 2>&1 3>&- &
 	old=$!
