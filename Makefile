@@ -10,6 +10,8 @@ DESTDIR	?=
 
 # The kernels of the test machines, as tools/kernel knows them.
 KERNELS	?= 6.1 6.12
+# And the one that `make check` builds and tests too.
+CHECKED	?= $(KERNELS) debug
 
 Q	:= $(if $(filter 1,$(V)),,@)
 export V
@@ -33,7 +35,8 @@ help:
 	@echo 'make dkms-install  give the sources to DKMS, which builds for every kernel'
 	@echo
 	@echo 'make demo          the whole story in machines of its own, in three minutes'
-	@echo 'make check         every test, on each of KERNELS ($(KERNELS))'
+	@echo 'make check         every test, on each of CHECKED ($(CHECKED))'
+	@echo 'make check-debug   everything on the debug kernel, where check takes a part'
 	@echo 'make fault         all of the hostile TPM, on each of KERNELS'
 	@echo 'make check-uml     every test on the newest kernel, as user-mode Linux'
 	@echo 'make bench         count and time TPM commands'
@@ -59,7 +62,10 @@ modules: deps
 	$(Q)for kernel in $(KERNELS); do tools/stage $$kernel || exit 1; done
 
 check:
-	$(Q)tools/check $(KERNELS)
+	$(Q)tools/check $(CHECKED)
+
+check-debug:
+	$(Q)tools/check --all debug
 
 check-uml:
 	$(Q)tools/check uml
@@ -110,5 +116,5 @@ clean:
 	$(Q)if [ -e tests/unit/Makefile ]; then \
 		$(MAKE) --no-print-directory -C tests/unit clean; fi
 
-.PHONY: fault fuzz fuzz-long coverage all help deps tests modules check check-uml unit
+.PHONY: fault fuzz fuzz-long coverage all help deps tests modules check check-debug check-uml unit
 .PHONY: style sparse demo bench install uninstall dkms-install clean
