@@ -516,6 +516,7 @@ static void chip_change(struct tkm_bus *bus, struct tpm_chip *chip)
 	bus->closed = false;
 	bus->stranger = false;
 	bus->srk.known = false;
+	bus->n_sorts = 0;
 	tkm_hierarchy_forget(bus);
 }
 

@@ -12,10 +12,14 @@
  */
 #include "core.h"
 
-u32 tkm_key_attributes(bool has_policy, bool has_auth)
+u32 tkm_key_attributes(unsigned int uses, bool has_policy, bool has_auth)
 {
 	u32 attributes = TPM_OA_FIXED_TPM | TPM_OA_FIXED_PARENT;
 
+	if (uses & TKM_USE_SIGN)
+		attributes |= TPM_OA_SIGN | TPM_OA_SENSITIVE_DATA_ORIGIN;
+	if (uses & TKM_USE_DECRYPT)
+		attributes |= TPM_OA_DECRYPT | TPM_OA_SENSITIVE_DATA_ORIGIN;
 	if (!has_policy)
 		attributes |= TPM_OA_USER_WITH_AUTH;
 	if (!has_auth)
@@ -53,6 +57,29 @@ struct tkm_public tkm_public_sealed(const u8 *policy, u16 policy_len,
 	};
 }
 
+struct tkm_public tkm_public_pair(enum tkm_kind kind, u16 rsa_bits, u16 curve,
+				  const u8 *policy, u16 policy_len,
+				  u32 attributes)
+{
+	struct tkm_public pub = {
+		.type = kind == TKM_KIND_RSA ? TPM_ALG_RSA : TPM_ALG_ECC,
+		.name_alg = TPM_ALG_SHA256,
+		.attributes = attributes,
+		.policy = policy,
+		.policy_len = policy_len,
+		.sym_alg = TPM_ALG_NULL,
+		.scheme = TPM_ALG_NULL,
+	};
+
+	if (kind == TKM_KIND_RSA) {
+		pub.rsa_bits = rsa_bits;
+		pub.rsa_exponent = 65537;
+	} else {
+		pub.curve = curve;
+	}
+	return pub;
+}
+
 static bool policy_is(const struct tkm_public *pub, const u8 digest[32])
 {
 	return pub->policy_len == 32 && !memcmp(pub->policy, digest, 32);
@@ -65,7 +92,8 @@ static int verify_storage(const struct tkm_object *obj,
 	if (obj->type != TKM_OBJECT_LOADABLE || !obj->empty_auth ||
 	    obj->policy.n)
 		return -EBADMSG;
-	if (pub->type != TPM_ALG_ECC || pub->sym_alg != TPM_ALG_AES ||
+	if (pub->type != TPM_ALG_ECC || pub->curve != TPM_ECC_NIST_P256 ||
+	    pub->sym_alg != TPM_ALG_AES ||
 	    pub->attributes != TKM_STORAGE_ATTRIBUTES)
 		return -EBADMSG;
 	return policy_is(pub, hash) ? 0 : -EBADMSG;
@@ -102,20 +130,61 @@ static int verify_policy(const struct tkm_object *obj,
 	return 0;
 }
 
-static int verify_sealed(const struct tkm_object *obj,
-			 const struct tkm_public *pub, const u8 hash[32])
+/* Whether the object is of the kind that its record names. */
+static bool kind_is(const struct tkm_object *obj, const struct tkm_public *pub,
+		    const struct tkm_record *rec)
 {
-	if (obj->type != TKM_OBJECT_SEALED || pub->type != TPM_ALG_KEYEDHASH)
+	const unsigned int pair_uses = TKM_USE_SIGN | TKM_USE_DECRYPT;
+
+	if (rec->kind == TKM_KIND_DATA)
+		return obj->type == TKM_OBJECT_SEALED &&
+		       pub->type == TPM_ALG_KEYEDHASH &&
+		       !(rec->uses & pair_uses);
+	return obj->type == TKM_OBJECT_LOADABLE &&
+	       pub->type == (rec->kind == TKM_KIND_RSA ? TPM_ALG_RSA :
+							 TPM_ALG_ECC) &&
+	       (rec->uses == TKM_USE_SIGN || rec->uses == TKM_USE_DECRYPT);
+}
+
+/* An RSA or EC key of a size that tkm works with, and no storage key. */
+static int verify_pair(const struct tkm_public *pub)
+{
+	if (pub->sym_alg != TPM_ALG_NULL)
 		return -EBADMSG;
-	if (pub->attributes !=
-	    tkm_key_attributes(obj->policy.n > 0, !obj->empty_auth))
+	if (pub->type == TPM_ALG_RSA && pub->rsa_bits != 2048 &&
+	    pub->rsa_bits != 3072)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static int verify_key(const struct tkm_object *obj,
+		      const struct tkm_public *pub,
+		      const struct tkm_record *rec, const u8 hash[32])
+{
+	int ret;
+
+	if (!kind_is(obj, pub, rec))
 		return -EBADMSG;
+	if (pub->attributes != tkm_key_attributes(rec->uses, obj->policy.n > 0,
+						  !obj->empty_auth))
+		return -EBADMSG;
+	if (rec->kind != TKM_KIND_DATA) {
+		ret = verify_pair(pub);
+		if (ret)
+			return ret;
+	}
 	if (!obj->policy.n)
 		return policy_is(pub, hash) ? 0 : -EBADMSG;
 	return verify_policy(obj, pub, hash);
 }
 
-/* One object of a chain against its own record. */
+static bool is_key(enum tkm_kind kind)
+{
+	return kind == TKM_KIND_DATA || kind == TKM_KIND_RSA ||
+	       kind == TKM_KIND_EC;
+}
+
+/* One object of a chain against its own record; TKM_KIND_NONE: a key. */
 static int verify_object(const struct tkm_object *obj, enum tkm_kind kind,
 			 struct tkm_record *rec)
 {
@@ -126,7 +195,7 @@ static int verify_object(const struct tkm_object *obj, enum tkm_kind kind,
 	ret = tkm_record_parse(obj->description, obj->description_len, rec);
 	if (ret)
 		return ret;
-	if (rec->kind != kind)
+	if (kind ? rec->kind != kind : !is_key(rec->kind))
 		return -EBADMSG;
 	if (rec->class != TKM_CLASS_FIXED)
 		return -EOPNOTSUPP;
@@ -134,8 +203,8 @@ static int verify_object(const struct tkm_object *obj, enum tkm_kind kind,
 	if (ret)
 		return ret;
 	tkm_record_hash(obj->description, obj->description_len, hash);
-	if (kind == TKM_KIND_DATA)
-		return verify_sealed(obj, &pub, hash);
+	if (!kind)
+		return verify_key(obj, &pub, rec, hash);
 	return verify_storage(obj, &pub, hash);
 }
 
@@ -169,7 +238,7 @@ static int verify_hierarchy(const struct tkm_chain *chain,
 			    u8 srk[TKM_NAME_SIZE], struct tkm_record *rec)
 {
 	static const enum tkm_kind kinds[TKM_CHAIN_OBJECTS] = {
-		TKM_KIND_TKMRK, TKM_KIND_TDK, TKM_KIND_ASK, TKM_KIND_DATA,
+		TKM_KIND_TKMRK, TKM_KIND_TDK, TKM_KIND_ASK, TKM_KIND_NONE,
 	};
 	struct tkm_record above;
 	unsigned int i;
@@ -191,7 +260,27 @@ static int verify_hierarchy(const struct tkm_chain *chain,
 	return verify_caller(rec, caller);
 }
 
-/* A single object: sealed data of any tool's making, or our own parent=srk. */
+/* What a key without a record is, as its type and attributes say. */
+static int flat_kind(const struct tkm_public *pub, struct tkm_record *rec)
+{
+	const u32 works = TPM_OA_DECRYPT | TPM_OA_SIGN;
+
+	if (pub->attributes & TPM_OA_RESTRICTED)
+		return -EOPNOTSUPP;
+	if (pub->type == TPM_ALG_KEYEDHASH) {
+		rec->kind = TKM_KIND_DATA;
+		rec->uses = TKM_USE_PUBLISH | TKM_USE_CRYPT;
+		return pub->attributes & works ? -EOPNOTSUPP : 0;
+	}
+	rec->kind = pub->type == TPM_ALG_RSA ? TKM_KIND_RSA : TKM_KIND_EC;
+	if (pub->attributes & TPM_OA_SIGN)
+		rec->uses |= TKM_USE_SIGN;
+	if (pub->attributes & TPM_OA_DECRYPT)
+		rec->uses |= TKM_USE_DECRYPT;
+	return rec->uses ? verify_pair(pub) : -EOPNOTSUPP;
+}
+
+/* A single object of any tool's making, or our own parent=srk. */
 static int verify_flat(const struct tkm_object *obj,
 		       const struct tkm_caller *caller, struct tkm_record *rec)
 {
@@ -210,9 +299,10 @@ static int verify_flat(const struct tkm_object *obj,
 	ret = tkm_public_decode(obj->pub, obj->pub_len, &pub);
 	if (ret)
 		return ret;
-	if (pub.type != TPM_ALG_KEYEDHASH ||
-	    pub.attributes & (TPM_OA_RESTRICTED | TPM_OA_DECRYPT | TPM_OA_SIGN))
-		return -EOPNOTSUPP;
+	memset(rec, 0, sizeof(*rec));
+	ret = flat_kind(&pub, rec);
+	if (ret)
+		return ret;
 	if (obj->policy.n) {
 		ret = tkm_policy_digest(&obj->policy, digest);
 		if (ret)
@@ -223,11 +313,8 @@ static int verify_flat(const struct tkm_object *obj,
 		/* Only a policy opens it, and nothing says which. */
 		return -EOPNOTSUPP;
 	}
-	memset(rec, 0, sizeof(*rec));
-	rec->kind = TKM_KIND_DATA;
 	rec->class = (pub.attributes & fixed) == fixed ? TKM_CLASS_FIXED :
 							 TKM_CLASS_PORTABLE;
-	rec->uses = TKM_USE_PUBLISH;
 	rec->owner = caller->owner;
 	rec->side = caller->side;
 	strcpy(rec->app, caller->app);

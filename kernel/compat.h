@@ -58,21 +58,21 @@ static inline void tkm_sha256_final(tkm_sha256_ctx *ctx, u8 out[32])
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
 typedef struct aes_enckey tkm_aes_key;
 
-static inline int tkm_aes128_prepare(tkm_aes_key *key, const u8 k[16])
+static inline int tkm_aes_prepare(tkm_aes_key *key, const u8 *k, size_t len)
 {
-	return aes_prepareenckey(key, k, 16);
+	return aes_prepareenckey(key, k, len);
 }
 #else
 typedef struct crypto_aes_ctx tkm_aes_key;
 
-static inline int tkm_aes128_prepare(tkm_aes_key *key, const u8 k[16])
+static inline int tkm_aes_prepare(tkm_aes_key *key, const u8 *k, size_t len)
 {
-	return aes_expandkey(key, k, 16);
+	return aes_expandkey(key, k, len);
 }
 #endif
 
-static inline void tkm_aes128_block(const tkm_aes_key *key, u8 out[16],
-				    const u8 in[16])
+static inline void tkm_aes_block(const tkm_aes_key *key, u8 out[16],
+				 const u8 in[16])
 {
 	aes_encrypt(key, out, in);
 }

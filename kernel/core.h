@@ -20,12 +20,19 @@
 #define TPM_ALG_SHA384		0x000c
 #define TPM_ALG_SHA512		0x000d
 #define TPM_ALG_NULL		0x0010
+#define TPM_ALG_RSASSA		0x0014
+#define TPM_ALG_RSAES		0x0015
+#define TPM_ALG_RSAPSS		0x0016
+#define TPM_ALG_OAEP		0x0017
+#define TPM_ALG_ECDSA		0x0018
 #define TPM_ALG_ECC		0x0023
 #define TPM_ALG_CFB		0x0043
 #define TPM_ECC_NIST_P256	0x0003
+#define TPM_ECC_NIST_P384	0x0004
 
 #define TPM_ST_NO_SESSIONS	0x8001
 #define TPM_ST_SESSIONS		0x8002
+#define TPM_ST_HASHCHECK	0x8024
 
 #define TPM_SE_HMAC		0x00
 #define TPM_SE_POLICY		0x01
@@ -38,6 +45,9 @@
 #define TPM_CC_CREATE_PRIMARY	0x00000131
 #define TPM_CC_CREATE		0x00000153
 #define TPM_CC_LOAD		0x00000157
+#define TPM_CC_ECDH_ZGEN	0x00000154
+#define TPM_CC_RSA_DECRYPT	0x00000159
+#define TPM_CC_SIGN		0x0000015d
 #define TPM_CC_UNSEAL		0x0000015e
 #define TPM_CC_CONTEXT_LOAD	0x00000161
 #define TPM_CC_CONTEXT_SAVE	0x00000162
@@ -49,6 +59,7 @@
 #define TPM_CC_GET_CAPABILITY	0x0000017a
 #define TPM_CC_PCR_READ		0x0000017e
 #define TPM_CC_POLICY_PCR	0x0000017f
+#define TPM_CC_TEST_PARMS	0x0000018a
 
 #define TPM_CAP_HANDLES		1
 
@@ -98,6 +109,8 @@ void tkm_put_u8(struct tkm_writer *w, u8 v);
 void tkm_put_u16(struct tkm_writer *w, u16 v);
 void tkm_put_u32(struct tkm_writer *w, u32 v);
 void tkm_put_bytes(struct tkm_writer *w, const void *p, size_t n);
+/* Two small hex digits a byte. */
+void tkm_put_hex(struct tkm_writer *w, const u8 *p, size_t n);
 /* A TPM2B: u16 size, then @n bytes; @n above 65535 is an overflow. */
 void tkm_put_tpm2b(struct tkm_writer *w, const void *p, size_t n);
 /* A TPM2B whose content is written between the two calls. */
@@ -138,7 +151,7 @@ bool tkm_reader_done(const struct tkm_reader *r);
  * @sym_bits: 128 with @sym_alg AES
  * @sym_mode: TPM_ALG_CFB with @sym_alg AES
  * @scheme: TPM_ALG_NULL always (others are refused)
- * @curve: of an ECC key, TPM_ECC_NIST_P256
+ * @curve: of an ECC key, TPM_ECC_NIST_P256 or P384
  * @rsa_bits: of an RSA key
  * @rsa_exponent: of an RSA key; 65537 (0 on the wire means that, is given as
  *	65537 and is what the encoder writes for it)
@@ -177,7 +190,7 @@ struct tkm_public {
  * refused as not supported.
  *
  * Return: 0; -EBADMSG when the bytes are not such a structure (short, left
- * over, a coordinate above 32 bytes, a modulus that is not @rsa_bits long, a
+ * over, a coordinate longer than the curve's, a modulus that is not @rsa_bits long, a
  * policy that is neither empty nor 32 bytes); -EOPNOTSUPP for a type, name
  * algorithm, symmetric algorithm, scheme, curve or exponent that tkm does not
  * work with.
@@ -191,6 +204,12 @@ int tkm_public_decode(const u8 *p, size_t n, struct tkm_public *pub);
  */
 void tkm_public_encode(struct tkm_writer *w, const struct tkm_public *pub);
 
+/*
+ * TPMT_PUBLIC_PARMS of an RSA or ECC key: its type and what it is made of,
+ * without attributes, policy and unique part.
+ */
+void tkm_public_parms(struct tkm_writer *w, const struct tkm_public *pub);
+
 /**
  * tkm_public_name() - the Name of an object, SHA-256
  * @p: its TPMT_PUBLIC
@@ -200,12 +219,6 @@ void tkm_public_encode(struct tkm_writer *w, const struct tkm_public *pub);
 void tkm_public_name(const u8 *p, size_t n, u8 name[TKM_NAME_SIZE]);
 
 /* ---- crypt.c: what sessions compute (TPM 2.0 Part 1, Annexes B, C) ------ */
-
-/* One piece of a message that is hashed from several places. */
-struct tkm_piece {
-	const void *data;
-	size_t len;
-};
 
 void tkm_sha256(const struct tkm_piece *pieces, size_t n, u8 out[32]);
 void tkm_hmac_sha256(const u8 *key, size_t key_len,
@@ -241,19 +254,83 @@ void tkm_kdfe(const u8 z[32], const char *label, const u8 u[32],
 int tkm_cfb_encrypt(const u8 key[32], u8 *data, size_t len);
 int tkm_cfb_decrypt(const u8 key[32], u8 *data, size_t len);
 
+#define TKM_HASH_MAX	64
+
 /**
- * tkm_oaep_pad() - OAEP with SHA-256 and MGF1-SHA-256 (RFC 8017, 7.1.1)
+ * struct tkm_hasher - one of the hash algorithms, ready for use
+ * @alg: TPM_ALG_SHA1, SHA256, SHA384, SHA512
+ * @size: of its digest
+ * @impl: what the kernel or OpenSSL does it with; NULL for SHA-256
+ */
+struct tkm_hasher {
+	u16 alg;
+	unsigned int size;
+	tkm_shim_hasher *impl;
+};
+
+/*
+ * Take one up; 0, -EINVAL for another algorithm, or what the kernel says (it
+ * may sleep, and load a module) when it has none. For SHA-256 nothing is done
+ * at all.
+ */
+int tkm_hasher_open(struct tkm_hasher *hasher, u16 alg);
+void tkm_hasher_close(struct tkm_hasher *hasher);
+void tkm_hash(const struct tkm_hasher *hasher, const struct tkm_piece *pieces,
+	      size_t n, u8 *out);
+
+/* Xor the mask that MGF1 makes of @seed into @data (RFC 8017, B.2.1). */
+void tkm_mgf1_xor(const struct tkm_hasher *hasher, const u8 *seed,
+		  size_t seed_len, u8 *data, size_t len);
+
+/**
+ * tkm_oaep_pad() - OAEP (RFC 8017, 7.1.1)
+ * @hasher: of the label and of MGF1
  * @msg: @msg_len bytes
- * @label: label with its final zero counted in (TPM 2.0 Part 1, Annex B.4)
+ * @label: label; a TPM's has its final zero counted in (TPM 2.0 Part 1,
+ *	Annex B.4)
  * @label_len: its length
- * @seed: 32 random bytes
+ * @seed: hasher->size random bytes
  * @out: the padded block
  * @out_len: the modulus's length
  *
  * Return: 0, or -EINVAL when @msg does not fit.
  */
-int tkm_oaep_pad(const u8 *msg, size_t msg_len, const void *label,
-		 size_t label_len, const u8 seed[32], u8 *out, size_t out_len);
+int tkm_oaep_pad(const struct tkm_hasher *hasher, const u8 *msg,
+		 size_t msg_len, const void *label, size_t label_len,
+		 const u8 *seed, u8 *out, size_t out_len);
+
+/**
+ * tkm_hkdf() - HKDF-SHA256 without salt (RFC 5869)
+ * @ikm: @ikm_len bytes of key
+ * @info: @n pieces, at most TKM_HKDF_PIECES, hashed one after the other
+ * @out: @out_len bytes, at most 8160
+ */
+#define TKM_HKDF_PIECES	3
+void tkm_hkdf(const u8 *ikm, size_t ikm_len, const struct tkm_piece *info,
+	      size_t n, u8 *out, size_t out_len);
+
+#define TKM_XAES_NONCE	24
+
+/**
+ * tkm_xaes_key() - the key of one message under XAES-256-GCM (C2SP)
+ * @key: 32 bytes
+ * @nonce: the first 12 of the message's 24 bytes; the other 12 are the nonce of
+ *	AES-256-GCM under the result
+ * @out: 32 bytes
+ *
+ * NIST SP 800-108, KDF in counter mode with AES-256-CMAC.
+ *
+ * Return: 0 or -EINVAL (only when the cipher refuses the key).
+ */
+int tkm_xaes_key(const u8 key[32], const u8 nonce[12], u8 out[32]);
+
+/**
+ * tkm_cbc_encrypt() - AES-256-CBC in place
+ * @len: a multiple of 16
+ *
+ * Return: 0 or -EINVAL (only when the cipher refuses the key).
+ */
+int tkm_cbc_encrypt(const u8 key[32], const u8 iv[16], u8 *data, size_t len);
 
 /* ---- record.c: the metadata that a Name commits to ---------------------- */
 
@@ -268,8 +345,8 @@ enum tkm_kind {
 	TKM_KIND_TDK,		/* "tdk" */
 	TKM_KIND_ASK,		/* "ask" */
 	TKM_KIND_DATA,		/* "data" */
-	TKM_KIND_RSA,		/* "rsa", reserved */
-	TKM_KIND_EC,		/* "ec", reserved */
+	TKM_KIND_RSA,		/* "rsa" */
+	TKM_KIND_EC,		/* "ec" */
 };
 
 enum tkm_class {
@@ -396,6 +473,7 @@ enum tkm_command {
 	TKM_COMMAND_LOAD,
 	TKM_COMMAND_RESEAL,
 	TKM_COMMAND_PUBLISH,
+	TKM_COMMAND_UNPUBLISH,
 };
 
 /* One bank and a choice of its registers; @mask 0: no PCR policy. */
@@ -413,12 +491,23 @@ enum tkm_choice {
 
 #define TKM_PUBLISH_DESC_MAX 255
 
+/* Whom a key may be published to; consumer.c knows what each takes. */
+enum tkm_consumer {
+	TKM_CONSUMER_LOGON,	/* logon: dm-crypt */
+	TKM_CONSUMER_USER,	/* user: anything, user space too */
+	TKM_CONSUMER_ENCRYPTED,	/* encrypted, format default: dm-crypt */
+	TKM_CONSUMER_ECRYPTFS,	/* encrypted, format ecryptfs: eCryptfs */
+	TKM_CONSUMER_FSCRYPT,	/* fscrypt-provisioning: fscrypt, v2 policies */
+};
+
 /**
  * struct tkm_request - what the text asks for
  * @command: the first word
- * @kind: new: TKM_KIND_DATA
+ * @kind: new: TKM_KIND_DATA, TKM_KIND_RSA, TKM_KIND_EC
  * @class: new: TKM_CLASS_FIXED
- * @len: new: bytes of data
+ * @len: new: bytes of data; publish: bytes to derive
+ * @rsa_bits: new rsa: 2048 or 3072
+ * @curve: new ec: TPM_ECC_NIST_P256 or P384
  * @uses: new: TKM_USE_*
  * @flat: new: parent=srk
  * @pcrs_choice: new, reseal
@@ -430,7 +519,10 @@ enum tkm_choice {
  * @chain: load: in place: hex digits, or DER when @chain_is_der
  * @chain_len: length of @chain; of hex always even and above 0
  * @chain_is_der: the payload was DER from its first byte
- * @publish_desc: publish: description of the logon key, NUL-terminated
+ * @consumer: publish, unpublish (there only its type counts)
+ * @publish_desc: publish: description of the consumer's key, NUL-terminated;
+ *	unpublish: the same, or empty for all that was published
+ * @derive: publish: label of the derivation, NUL-terminated; empty for none
  * @keyring: publish: KEY_SPEC_* (negative) or a serial number
  */
 struct tkm_request {
@@ -438,6 +530,8 @@ struct tkm_request {
 	enum tkm_kind kind;
 	enum tkm_class class;
 	unsigned int len;
+	unsigned int rsa_bits;
+	u16 curve;
 	unsigned int uses;
 	bool flat;
 	enum tkm_choice pcrs_choice;
@@ -449,7 +543,9 @@ struct tkm_request {
 	const u8 *chain;
 	size_t chain_len;
 	bool chain_is_der;
+	enum tkm_consumer consumer;
 	char publish_desc[TKM_PUBLISH_DESC_MAX + 1];
+	char derive[TKM_LABEL_MAX + 1];
 	s32 keyring;
 };
 
@@ -459,28 +555,37 @@ struct tkm_request {
  * @len: its length
  * @req: the result
  *
- *   new [data] [len=16..128] [use=publish] [class=fixed] [pcrs=LIST]
- *       [auth=SERIAL] [not-before=TIME] [not-after=TIME] [parent=srk]
+ *   new [data] [len=16..128] [use=publish,crypt] ...
+ *   new rsa [bits=2048|3072] [use=sign|decrypt] ...
+ *   new ec [curve=p256|p384] [use=sign|decrypt] ...
+ *       and for each [class=fixed] [pcrs=LIST] [auth=SERIAL]
+ *       [not-before=TIME] [not-after=TIME] [parent=srk]
  *   load <hex> [auth=SERIAL]
  *   <DER>                      (first byte 0x30: the whole payload is a chain)
  *   reseal [pcrs=LIST|none] [auth=SERIAL|none]
- *   publish logon:<description> [keyring=@t|@p|@s|@u|@us|SERIAL]
+ *   publish TYPE:<description> [keyring=@t|@p|@s|@u|@us|SERIAL]
+ *       [derive=LABEL [len=16..128]] [format=default|ecryptfs]
+ *       [reveal=every-possessor-can-read-it]
+ *   unpublish [TYPE:<description>]
  *
  * LIST is [sha1:|sha256:|sha384:|sha512:]N[(+|,)N]...; N is 0 to 23 in
  * decimal, without sign or leading zero, each once. Words are separated by
  * one or more spaces, which may also follow the last one ("new $options" in a
  * script that has none). An option may stand once and never be empty.
- * keyring=@s is the default. Flat keys carry no metadata, so parent=srk
- * excludes use=, class=, not-before= and not-after=. A TIME is later than
- * 1970-01-01T00:00:00Z, not-after= later than not-before=. The description of
- * a logon key has a colon, not in front, as the kernel wants it.
+ * keyring=@s is the default. Data keys are for publish unless use= says more;
+ * rsa and ec keys for sign. Flat keys carry no metadata, so parent=srk
+ * excludes class=, not-before=, not-after= and, for data, use=. A TIME is
+ * later than 1970-01-01T00:00:00Z, not-after= later than not-before=. TYPE is
+ * logon, encrypted, fscrypt-provisioning, or user, which alone needs reveal=;
+ * format= is for encrypted. A LABEL is text as in a label. The description is
+ * one that the consumer takes (tkm_consumer_desc_ok()). What is derived is as
+ * long as len= says, else as the consumer likes it.
  *
  * Return: 0; -EINVAL for anything not written above; -E2BIG for more than
  * TKM_PAYLOAD_MAX bytes or a hex chain that could only decode to more than
- * TKM_CHAIN_MAX; -EOPNOTSUPP for what the design names but this version does
- * not do: kinds rsa and ec, bits=, curve=, use= with crypt, sign or decrypt,
- * class=portable and certified, policy=, publishing as user, encrypted or
- * fscrypt-provisioning.
+ * TKM_CHAIN_MAX; -EPERM for publishing as user without reveal=; -EMSGSIZE for
+ * a len= that the consumer does not take; -EOPNOTSUPP for what the design
+ * names but this version does not do: class=portable and certified, policy=.
  */
 int tkm_optparse(const char *text, size_t len, struct tkm_request *req);
 
@@ -492,6 +597,143 @@ size_t tkm_pcrs_write(const struct tkm_pcrs *pcrs, char *out, size_t size);
 
 /* Two hex digits a byte, either case. Return: 0 or -EINVAL. */
 int tkm_hex_decode(const char *hex, size_t hex_len, u8 *out);
+
+/* ---- encoding.c: signatures, ciphertexts and public keys outside the TPM - */
+
+unsigned int tkm_hash_size(u16 hash);	/* 0 for one that is not known */
+const char *tkm_hash_name(u16 hash);	/* as Linux says it; NULL likewise */
+
+enum tkm_enc {
+	TKM_ENC_RAW,	/* RSA: the bare number; EC: r, then s */
+	TKM_ENC_PKCS1,	/* RSA: RFC 8017, version 1.5 */
+	TKM_ENC_OAEP,	/* RSA: RFC 8017 */
+	TKM_ENC_PSS,	/* RSA: RFC 8017 */
+	TKM_ENC_X962,	/* EC: SEQUENCE { INTEGER r, INTEGER s } */
+	TKM_ENC_ECDH,	/* EC: a point; decrypted: the shared x coordinate */
+	TKM_ENC_GCM,	/* data: XAES-256-GCM; see Documentation */
+	TKM_ENC_SPKI,	/* RSA, EC: SubjectPublicKeyInfo */
+};
+
+/**
+ * struct tkm_encoding - what the info string of keyctl_pkey_*(3) asks for
+ * @enc: enc=
+ * @hash: hash= as a TPM_ALG, 0 for none
+ * @aad: with TKM_ENC_GCM: associated data in place, two hex digits a byte
+ * @aad_len: bytes of it
+ */
+struct tkm_encoding {
+	enum tkm_enc enc;
+	u16 hash;
+	const char *aad;
+	size_t aad_len;
+};
+
+/*
+ * "raw", "pkcs1", ..., "gcm;aad=<hex>"; @hash "sha256" ... or NULL. Return: 0,
+ * or -EINVAL for anything else.
+ */
+int tkm_encoding_parse(const char *enc, const char *hash,
+		       struct tkm_encoding *e);
+
+/*
+ * EMSA-PKCS1-v1_5: the block that a right signature holds. Return: 0, or
+ * -EINVAL for another hash or a modulus too short.
+ */
+int tkm_pkcs1_signed(u16 hash, const u8 *digest, u8 *out, size_t out_len);
+/*
+ * RSAES-PKCS1-v1_5. @random has out_len - msg_len - 3 bytes, none of them
+ * zero. Return: 0, or -EINVAL when @msg does not fit or a byte is zero.
+ */
+int tkm_pkcs1_pad(const u8 *msg, size_t msg_len, const u8 *random, u8 *out,
+		  size_t out_len);
+/*
+ * EMSA-PSS, any length of salt; @em is changed. @em_len is the modulus's
+ * length. Return: 0 or -EBADMSG.
+ */
+int tkm_pss_verify(const struct tkm_hasher *hasher, const u8 *digest, u8 *em,
+		   size_t em_len);
+
+#define TKM_CURVE_MAX	48	/* bytes of a coordinate */
+/* The longest X9.62 signature: two INTEGERs with a zero in front. */
+#define TKM_X962_MAX	(3 + 2 * (3 + TKM_CURVE_MAX))
+
+/* @n bytes each of @r and @s. Return: the length or -EMSGSIZE. */
+ssize_t tkm_x962_encode(const u8 *r, const u8 *s, size_t n, u8 *out,
+			size_t size);
+/*
+ * Strict DER; bytes after it are not looked at, because the kernel hands over
+ * a buffer of the largest size whatever is in it. Return: 0 or -EBADMSG.
+ */
+int tkm_x962_decode(const u8 *sig, size_t sig_len, u8 *r, u8 *s, size_t n);
+
+unsigned int tkm_curve_bytes(u16 curve);
+/* Bits of an RSA modulus or of a curve's prime. */
+unsigned int tkm_public_bits(const struct tkm_public *pub);
+/* Coordinates with their leading zeros, tkm_curve_bytes() each. */
+void tkm_public_point(const struct tkm_public *pub, u8 *x, u8 *y);
+
+#define TKM_RSA_MAX	384	/* bytes of a modulus */
+/* RSAPublicKey (RFC 8017, A.1.1). Return: the length or -EMSGSIZE. */
+ssize_t tkm_rsa_public_key(const struct tkm_public *pub, u8 *out, size_t size);
+#define TKM_SPKI_MAX	(TKM_RSA_MAX + 48)
+/* SubjectPublicKeyInfo. Return: the length or -EMSGSIZE. */
+ssize_t tkm_public_info(const struct tkm_public *pub, u8 *out, size_t size);
+
+/* A message of the cipher (cipher.c): version, nonce and tag, and its content. */
+#define TKM_CRYPT_OVERHEAD	41
+#define TKM_CRYPT_MAX		65494
+
+/* ---- consumer.c: what the kernel's consumers of keys take --------------- */
+
+/* In bytes; @derived is how much a derivation gives unless told. */
+struct tkm_sizes {
+	unsigned int min;
+	unsigned int max;
+	unsigned int derived;
+};
+
+/* Name of the key type, as add_key(2) takes it. */
+const char *tkm_consumer_type(enum tkm_consumer consumer);
+/* The first consumer of this type, or with this format. 0 or -EINVAL. */
+int tkm_consumer_of(const char *type, size_t len, enum tkm_consumer *consumer);
+int tkm_consumer_format(const char *format, size_t len,
+			enum tkm_consumer *consumer);
+struct tkm_sizes tkm_consumer_sizes(enum tkm_consumer consumer);
+bool tkm_consumer_takes(enum tkm_consumer consumer, size_t len);
+/*
+ * Whether a key of that type may be called so: printable text without space;
+ * for logon with a colon that is not in front; for ecryptfs 16 hex digits, the
+ * signature that the mount option names.
+ */
+bool tkm_consumer_desc_ok(enum tkm_consumer consumer, const char *desc);
+
+/*
+ * The bytes that a label makes of a key: HKDF-SHA256 without salt, info "tkm
+ * publish v1 " and the label.
+ */
+void tkm_consumer_derive(const u8 *key, size_t key_len, const char *label,
+			 u8 *out, size_t out_len);
+
+/* Room for the text of any encrypted key of ours. */
+#define TKM_ENCRYPTED_TEXT 512
+
+/**
+ * tkm_encrypted_text() - the payload that loads bytes into an encrypted key
+ * @consumer: TKM_CONSUMER_ENCRYPTED or ECRYPTFS
+ * @master_desc: "user:" and the description of a user key; at most 63 bytes
+ * @master: what that key holds
+ * @iv: random
+ * @data: the bytes, @len of them, at most TKM_DATA_MAX
+ * @out: no final zero is written
+ *
+ * Documentation/security/keys/trusted-encrypted.rst of the kernel.
+ *
+ * Return: the length, -EMSGSIZE if @size is too small, -EINVAL for another
+ * consumer or lengths above those.
+ */
+ssize_t tkm_encrypted_text(enum tkm_consumer consumer, const char *master_desc,
+			   const u8 master[32], const u8 iv[16],
+			   const u8 *data, size_t len, char *out, size_t size);
 
 /* ---- policy_digest.c: what a policy session ends in --------------------- */
 
@@ -674,11 +916,12 @@ struct tkm_caller {
 };
 
 /**
- * tkm_key_attributes() - attributes of a sealed key of class fixed
+ * tkm_key_attributes() - attributes of a key of class fixed
+ * @uses: TKM_USE_*; sign and decrypt only of an RSA or EC key
  * @has_policy: a policy guards it: no userWithAuth
  * @has_auth: a person's authValue guards it: guessing counts, no noDA
  */
-u32 tkm_key_attributes(bool has_policy, bool has_auth);
+u32 tkm_key_attributes(unsigned int uses, bool has_policy, bool has_auth);
 
 /**
  * tkm_public_storage() - the public area of a storage key of class fixed
@@ -697,13 +940,27 @@ struct tkm_public tkm_public_sealed(const u8 *policy, u16 policy_len,
 				    u32 attributes);
 
 /**
+ * tkm_public_pair() - the public area of an RSA or EC key
+ * @kind: TKM_KIND_RSA or TKM_KIND_EC
+ * @rsa_bits: of the one
+ * @curve: of the other
+ * @policy: authPolicy, @policy_len 0 or 32 bytes
+ * @attributes: tkm_key_attributes()
+ *
+ * No scheme: each operation names its own.
+ */
+struct tkm_public tkm_public_pair(enum tkm_kind kind, u16 rsa_bits, u16 curve,
+				  const u8 *policy, u16 policy_len,
+				  u32 attributes);
+
+/**
  * tkm_chain_verify() - everything about a chain that needs no TPM
  * @chain: decoded
  * @caller: who asks for it, under which description
  * @srk: Name of the SRK it was made under (all zero for a flat object)
- * @rec: the key's own record (for a flat object: kind data, class as its
- *	attributes say, use publish, owner, side, application and label the
- *	caller's, everything else zero)
+ * @rec: the key's own record (for a flat object: kind, class and uses as its
+ *	type and attributes say, publish and crypt for data, owner, side,
+ *	application and label the caller's, everything else zero)
  *
  * Recomputed for each object: the hash of its record against its authPolicy,
  * the digest of its policy, its type, algorithms and attributes against its
@@ -742,6 +999,7 @@ u32 tkm_tpm_rc_base(u32 rc);
 #define TPM_RC_PCR_CHANGED	0x128
 #define TPM_RC_ATTRIBUTES	0x082
 #define TPM_RC_VALUE		0x084
+#define TPM_RC_TYPE		0x08a
 #define TPM_RC_HANDLE		0x08b
 #define TPM_RC_AUTH_FAIL	0x08e
 #define TPM_RC_POLICY_FAIL	0x09d

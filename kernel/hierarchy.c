@@ -133,7 +133,7 @@ static int srk_check(const struct tkm_public *pub)
 	    pub->sym_alg != TPM_ALG_AES)
 		return -EOPNOTSUPP;
 	if (pub->type == TPM_ALG_ECC)
-		return 0;
+		return pub->curve == TPM_ECC_NIST_P256 ? 0 : -EOPNOTSUPP;
 	return pub->type == TPM_ALG_RSA && pub->rsa_bits == 2048 ? 0 :
 								   -EOPNOTSUPP;
 }
@@ -495,7 +495,7 @@ static int use_blob(struct tkm_bus *bus, struct tkm_node *node)
 	ret = tkm_hierarchy_use(bus, node->parent, &parent);
 	if (ret)
 		return ret;
-	ret = tkm_tpm_load(bus, parent, node->pub, node->priv, &handle);
+	ret = tkm_tpm_load(bus, parent, node->pub, node->priv, false, &handle);
 	if (ret == -EKEYREJECTED || ret == -ENOKEY)
 		tkm_hierarchy_doubt(bus);
 	if (ret)
@@ -580,6 +580,8 @@ void tkm_hierarchy_forget(struct tkm_bus *bus)
 	life.known = false;
 	list_for_each_entry(node, &by_use, used)
 		context_forget(node);
+	/* Those of RSA and EC keys are with their payloads. */
+	bus->era++;
 }
 
 /* ---- making ---- */

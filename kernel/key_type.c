@@ -22,6 +22,7 @@
 #include <keys/user-type.h>
 #include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/keyctl.h>
 #include <linux/ktime.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -131,7 +132,7 @@ static struct tkm_payload *prepare_new(const struct tkm_request *req,
 		return ERR_PTR(-EKEYEXPIRED);
 	strcpy(rec.app, caller->app);
 	strcpy(rec.label, caller->label);
-	return tkm_data_new(req, &rec, auth);
+	return tkm_object_new(req, &rec, auth);
 }
 
 static struct tkm_payload *prepare_load(const struct tkm_request *req,
@@ -143,7 +144,7 @@ static struct tkm_payload *prepare_load(const struct tkm_request *req,
 	u8 *der;
 
 	if (req->chain_is_der)
-		return tkm_data_load(req->chain, req->chain_len, caller, auth);
+		return tkm_object_load(req->chain, req->chain_len, caller, auth);
 	if (len > TKM_CHAIN_MAX)
 		return ERR_PTR(-E2BIG);
 	der = kmalloc(len, GFP_KERNEL);
@@ -152,7 +153,7 @@ static struct tkm_payload *prepare_load(const struct tkm_request *req,
 	if (tkm_hex_decode((const char *)req->chain, req->chain_len, der))
 		payload = ERR_PTR(-EINVAL);
 	else
-		payload = tkm_data_load(der, len, caller, auth);
+		payload = tkm_object_load(der, len, caller, auth);
 	kfree(der);
 	return payload;
 }
@@ -205,7 +206,7 @@ static void update_free(struct tkm_update *update)
 	kfree_sensitive(update);
 }
 
-/* reseal and publish: what they need of the caller, without any key's lock. */
+/* reseal, publish and unpublish: what they need of the caller, without any key's lock. */
 static int prepare_update(struct key_preparsed_payload *prep,
 			  const struct tkm_request *req)
 {
@@ -253,6 +254,9 @@ static int tkm_preparse(struct key_preparsed_payload *prep)
 	if (!req)
 		return -ENOMEM;
 	ret = tkm_optparse(prep->data, prep->datalen, req);
+	/* len= of a publish; the text alone tells. */
+	if (ret == -EMSGSIZE)
+		ret = tkm_publish_wrong_size(req, req->len);
 	if (!ret) {
 		if (req->command == TKM_COMMAND_NEW ||
 		    req->command == TKM_COMMAND_LOAD)
@@ -277,6 +281,42 @@ static int tkm_vet_description(const char *desc)
 	return tkm_description_parse(desc, app, label);
 }
 
+/* ---- use ---- */
+
+/* A possessor may move the key's own expiry (keyctl timeout), not its record's. */
+static bool record_is_over(const struct tkm_record *rec)
+{
+	return rec->not_after && rec->not_after <= ktime_get_real_seconds();
+}
+
+/**
+ * tkm_may_use() - whether the current task may use a key so
+ * @key: its sem is held
+ * @payload: what it holds
+ * @use: any of TKM_USE_*, one of which is enough; 0 for what every key does
+ *
+ * Possession is not identity: a session keyring may be inherited over the
+ * border of a user namespace, its owner's domain is not.
+ *
+ * Return: 0; -EPERM for another domain, for a use that the key was not made
+ * for, and for one before its not-before; -EKEYEXPIRED after its not-after.
+ */
+int tkm_may_use(const struct key *key, const struct tkm_payload *payload,
+		unsigned int use)
+{
+	if (!kuid_has_mapping(current_user_ns(), key->uid) ||
+	    payload->rec.side != current_side())
+		return -EPERM;
+	if (!use)
+		return 0;
+	if (record_is_over(&payload->rec))
+		return -EKEYEXPIRED;
+	if (!(payload->rec.uses & use) ||
+	    payload->rec.not_before > ktime_get_real_seconds())
+		return -EPERM;
+	return 0;
+}
+
 /* ---- update ---- */
 
 static void payload_replace(struct key *key, struct tkm_payload *fresh)
@@ -287,30 +327,12 @@ static void payload_replace(struct key *key, struct tkm_payload *fresh)
 	tkm_payload_put(old);
 }
 
-/*
- * Possession is not identity: a session keyring may be inherited over the
- * border of a user namespace, its owner's domain is not.
- */
-static int may_use(const struct key *key, const struct tkm_payload *payload)
-{
-	if (!kuid_has_mapping(current_user_ns(), key->uid) ||
-	    payload->rec.side != current_side())
-		return -EPERM;
-	return 0;
-}
-
-/* A possessor may move the key's own expiry (keyctl timeout), not its record's. */
-static bool record_is_over(const struct tkm_record *rec)
-{
-	return rec->not_after && rec->not_after <= ktime_get_real_seconds();
-}
-
 static int update_reseal(struct key *key, struct tkm_payload *payload,
 			 const struct tkm_update *update)
 {
 	struct tkm_payload *fresh;
 
-	fresh = tkm_data_reseal(payload, &update->req, &update->auth);
+	fresh = tkm_object_reseal(payload, &update->req, &update->auth);
 	if (IS_ERR(fresh))
 		return PTR_ERR(fresh);
 	payload_replace(key, fresh);
@@ -321,13 +343,14 @@ static int update_publish(struct key *key, struct tkm_payload *payload,
 			  const struct tkm_update *update)
 {
 	struct key *keyring = key_ref_to_ptr(update->keyring);
+	int ret;
 
-	if (!(payload->rec.uses & TKM_USE_PUBLISH) ||
-	    payload->rec.not_before > ktime_get_real_seconds())
-		return -EPERM;
+	ret = tkm_may_use(key, payload, TKM_USE_PUBLISH);
+	if (ret)
+		return ret;
 	if (keyring->type != &key_type_keyring)
 		return -ENOTDIR;
-	return tkm_publish(key, payload, update->req.publish_desc, keyring,
+	return tkm_publish(key, payload, &update->req, keyring,
 			   (struct tkm_published **)
 				&key->payload.data[PUBLISHED]);
 }
@@ -379,9 +402,11 @@ static int tkm_update(struct key *key, struct key_preparsed_payload *prep)
 	payload = dereference_key_locked(key);
 	if (!payload)
 		return -EKEYREVOKED;
-	ret = may_use(key, payload);
+	ret = tkm_may_use(key, payload, 0);
 	if (ret)
 		return ret;
+	if (update->req.command == TKM_COMMAND_UNPUBLISH)
+		return tkm_unpublish(&update->req, key->payload.data[PUBLISHED]);
 	if (record_is_over(&payload->rec))
 		return -EKEYEXPIRED;
 	if (update->req.command == TKM_COMMAND_RESEAL)
@@ -458,7 +483,7 @@ static long tkm_read(const struct key *key, char *buffer, size_t buflen)
 
 	if (!payload)
 		return -EKEYREVOKED;
-	ret = may_use(key, payload);
+	ret = tkm_may_use(key, payload, 0);
 	if (ret)
 		return ret;
 	len = 2 * payload->chain_len;
@@ -487,4 +512,7 @@ struct key_type tkm_key_type = {
 	.describe = tkm_describe,
 	.read = tkm_read,
 	.request_key = tkm_request_key,
+	.asym_query = tkm_pkey_query,
+	.asym_eds_op = tkm_pkey_eds_op,
+	.asym_verify_signature = tkm_pkey_verify,
 };

@@ -67,6 +67,17 @@ void tkm_put_bytes(struct tkm_writer *w, const void *p, size_t n)
 		memcpy(to, p, n);
 }
 
+void tkm_put_hex(struct tkm_writer *w, const u8 *p, size_t n)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		tkm_put_u8(w, (u8)hex[p[i] >> 4]);
+		tkm_put_u8(w, (u8)hex[p[i] & 15]);
+	}
+}
+
 void tkm_put_tpm2b(struct tkm_writer *w, const void *p, size_t n)
 {
 	if (n > 0xffff) {
@@ -202,7 +213,7 @@ static int decode_ecc(struct tkm_reader *r, struct tkm_public *pub)
 	pub->curve = tkm_get_u16(r);
 	if (r->bad)
 		return -EBADMSG;
-	if (pub->curve != TPM_ECC_NIST_P256)
+	if (pub->curve != TPM_ECC_NIST_P256 && pub->curve != TPM_ECC_NIST_P384)
 		return -EOPNOTSUPP;
 	ret = decode_null_scheme(r); /* of key derivation */
 	if (ret)
@@ -210,7 +221,8 @@ static int decode_ecc(struct tkm_reader *r, struct tkm_public *pub)
 
 	pub->x = tkm_get_tpm2b(r, &pub->x_len);
 	pub->y = tkm_get_tpm2b(r, &pub->y_len);
-	return pub->x_len > 32 || pub->y_len > 32 ? -EBADMSG : 0;
+	return pub->x_len > tkm_curve_bytes(pub->curve) ||
+	       pub->y_len > tkm_curve_bytes(pub->curve) ? -EBADMSG : 0;
 }
 
 static int decode_rsa(struct tkm_reader *r, struct tkm_public *pub)
@@ -339,6 +351,20 @@ void tkm_public_encode(struct tkm_writer *w, const struct tkm_public *pub)
 	default:
 		/* No such structure: nothing that could be used by mistake. */
 		w->overflow = true;
+	}
+}
+
+void tkm_public_parms(struct tkm_writer *w, const struct tkm_public *pub)
+{
+	tkm_put_u16(w, pub->type);
+	encode_symmetric(w, pub);
+	tkm_put_u16(w, pub->scheme);
+	if (pub->type == TPM_ALG_RSA) {
+		tkm_put_u16(w, pub->rsa_bits);
+		tkm_put_u32(w, 0);
+	} else {
+		tkm_put_u16(w, pub->curve);
+		tkm_put_u16(w, TPM_ALG_NULL);
 	}
 }
 

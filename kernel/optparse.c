@@ -117,7 +117,21 @@ static int parse_use(struct word w, struct tkm_request *req)
 			return -EINVAL;
 		req->uses |= table[i].use;
 	}
-	return req->uses == TKM_USE_PUBLISH ? 0 : -EOPNOTSUPP;
+	return 0;
+}
+
+static int parse_bits(struct word w, struct tkm_request *req)
+{
+	req->rsa_bits = word_is(w, "2048") ? 2048 : 3072;
+	return req->rsa_bits == 2048 || word_is(w, "3072") ? 0 : -EINVAL;
+}
+
+static int parse_curve(struct word w, struct tkm_request *req)
+{
+	req->curve = word_is(w, "p256") ? TPM_ECC_NIST_P256 :
+					  TPM_ECC_NIST_P384;
+	return req->curve == TPM_ECC_NIST_P256 || word_is(w, "p384") ?
+		0 : -EINVAL;
 }
 
 static int parse_class(struct word w, struct tkm_request *req)
@@ -243,6 +257,29 @@ static int parse_keyring(struct word w, struct tkm_request *req)
 	return parse_serial(w, &req->keyring);
 }
 
+static int parse_derive(struct word w, struct tkm_request *req)
+{
+	if (w.len > TKM_LABEL_MAX || !tkm_text_ok(w.p, w.len))
+		return -EINVAL;
+	memcpy(req->derive, w.p, w.len);
+	return 0;
+}
+
+/* Of the encrypted type, which parse_target() took for the first format. */
+static int parse_format(struct word w, struct tkm_request *req)
+{
+	if (req->consumer != TKM_CONSUMER_ENCRYPTED)
+		return -EINVAL;
+	return tkm_consumer_format(w.p, w.len, &req->consumer);
+}
+
+/* Nothing that a finger types by accident. */
+static int parse_reveal(struct word w, struct tkm_request *req)
+{
+	return req->consumer == TKM_CONSUMER_USER &&
+	       word_is(w, "every-possessor-can-read-it") ? 0 : -EINVAL;
+}
+
 static int parse_later(struct word w, struct tkm_request *req)
 {
 	(void)w;
@@ -254,36 +291,47 @@ static int parse_later(struct word w, struct tkm_request *req)
 #define LOAD	BIT(TKM_COMMAND_LOAD)
 #define RESEAL	BIT(TKM_COMMAND_RESEAL)
 #define PUBLISH	BIT(TKM_COMMAND_PUBLISH)
-#define ABOUT_METADATA true
 
-/* Metadata: the option is written into the record, which flat keys lack. */
+/* The options that are spoken of below, as bits of what was seen. */
+enum {
+	OPT_LEN, OPT_USE, OPT_CLASS, OPT_PCRS, OPT_AUTH, OPT_NOT_BEFORE,
+	OPT_NOT_AFTER, OPT_PARENT, OPT_BITS, OPT_CURVE, OPT_POLICY,
+	OPT_KEYRING, OPT_DERIVE, OPT_FORMAT, OPT_REVEAL,
+};
+
 static const struct option {
 	const char *name;
 	unsigned long commands;
-	bool metadata;
 	int (*parse)(struct word value, struct tkm_request *req);
 } options[] = {
-	{ "len", NEW, false, parse_len },
-	{ "use", NEW, ABOUT_METADATA, parse_use },
-	{ "class", NEW, ABOUT_METADATA, parse_class },
-	{ "pcrs", NEW | RESEAL, false, parse_pcrs },
-	{ "auth", NEW | LOAD | RESEAL, false, parse_auth },
-	{ "not-before", NEW, ABOUT_METADATA, parse_not_before },
-	{ "not-after", NEW, ABOUT_METADATA, parse_not_after },
-	{ "parent", NEW, false, parse_parent },
-	{ "keyring", PUBLISH, false, parse_keyring },
-	{ "bits", NEW, false, parse_later },
-	{ "curve", NEW, false, parse_later },
-	{ "policy", NEW | RESEAL, false, parse_later },
+	[OPT_LEN] = { "len", NEW | PUBLISH, parse_len },
+	[OPT_USE] = { "use", NEW, parse_use },
+	[OPT_CLASS] = { "class", NEW, parse_class },
+	[OPT_PCRS] = { "pcrs", NEW | RESEAL, parse_pcrs },
+	[OPT_AUTH] = { "auth", NEW | LOAD | RESEAL, parse_auth },
+	[OPT_NOT_BEFORE] = { "not-before", NEW, parse_not_before },
+	[OPT_NOT_AFTER] = { "not-after", NEW, parse_not_after },
+	[OPT_PARENT] = { "parent", NEW, parse_parent },
+	[OPT_BITS] = { "bits", NEW, parse_bits },
+	[OPT_CURVE] = { "curve", NEW, parse_curve },
+	[OPT_POLICY] = { "policy", NEW | RESEAL, parse_later },
+	[OPT_KEYRING] = { "keyring", PUBLISH, parse_keyring },
+	[OPT_DERIVE] = { "derive", PUBLISH, parse_derive },
+	[OPT_FORMAT] = { "format", PUBLISH, parse_format },
+	[OPT_REVEAL] = { "reveal", PUBLISH, parse_reveal },
 };
 
 /* What is remembered while the options go by. */
 struct parse {
 	struct tkm_request *req;
 	unsigned long seen;	/* bit n: options[n] */
-	bool metadata;		/* one that speaks of metadata was seen */
 	bool unsupported;	/* something of a later version was seen */
 };
+
+static bool saw(const struct parse *parse, unsigned int option)
+{
+	return parse->seen & BIT(option);
+}
 
 /* Puts off a refusal as unsupported, so that an invalid text is invalid. */
 static int defer_unsupported(struct parse *parse, int ret)
@@ -309,7 +357,6 @@ static int parse_option(struct parse *parse, struct word w)
 	    !(options[i].commands & BIT(parse->req->command)))
 		return -EINVAL;
 	parse->seen |= BIT(i);
-	parse->metadata |= options[i].metadata;
 	return defer_unsupported(parse, options[i].parse(w, parse->req));
 }
 
@@ -335,7 +382,6 @@ static void parse_kind(struct parse *parse, struct word *rest)
 		if (!word_is(w, table[i].name))
 			continue;
 		parse->req->kind = table[i].kind;
-		parse->unsupported = table[i].kind != TKM_KIND_DATA;
 		*rest = after;
 	}
 }
@@ -368,31 +414,28 @@ static int parse_chain(struct parse *parse, struct word *rest)
 	return 0;
 }
 
-/*
- * "<type>:<description>". A logon key's description must itself begin with
- * a service and a colon, or the kernel refuses it, which is better learned
- * before the TPM has worked.
- */
+/* "<type>:<description>" */
 static int parse_target(struct parse *parse, struct word *rest)
 {
 	struct tkm_request *req = parse->req;
 	struct word desc, type;
-	const char *colon;
 
 	if (!next_word(rest, &desc) || !memchr(desc.p, ':', desc.len))
 		return -EINVAL;
 	next_part(&desc, ':', &type);
-	if (!desc.len || desc.len > TKM_PUBLISH_DESC_MAX ||
-	    !tkm_text_ok(desc.p, desc.len))
-		return -EINVAL;
-	if (word_is(type, "user") || word_is(type, "encrypted") ||
-	    word_is(type, "fscrypt-provisioning"))
-		return defer_unsupported(parse, -EOPNOTSUPP);
-	colon = memchr(desc.p, ':', desc.len);
-	if (!word_is(type, "logon") || !colon || colon == desc.p)
+	if (tkm_consumer_of(type.p, type.len, &req->consumer) || !desc.len ||
+	    desc.len > TKM_PUBLISH_DESC_MAX || !tkm_text_ok(desc.p, desc.len))
 		return -EINVAL;
 	memcpy(req->publish_desc, desc.p, desc.len);
 	return 0;
+}
+
+/* Whether there is another word; it stays. */
+static bool more_words(struct word rest)
+{
+	struct word w;
+
+	return next_word(&rest, &w);
 }
 
 static int parse_command(struct parse *parse, struct word *rest)
@@ -418,6 +461,10 @@ static int parse_command(struct parse *parse, struct word *rest)
 		req->command = TKM_COMMAND_PUBLISH;
 		return parse_target(parse, rest);
 	}
+	if (word_is(w, "unpublish")) {
+		req->command = TKM_COMMAND_UNPUBLISH;
+		return more_words(*rest) ? parse_target(parse, rest) : 0;
+	}
 	return -EINVAL;
 }
 
@@ -429,19 +476,69 @@ static void set_defaults(struct tkm_request *req)
 	req->kind = TKM_KIND_DATA;
 	req->class = TKM_CLASS_FIXED;
 	req->len = TKM_DATA_DEFAULT;
-	req->uses = TKM_USE_PUBLISH;
+	req->rsa_bits = 2048;
+	req->curve = TPM_ECC_NIST_P256;
 	req->keyring = -3; /* @s */
 }
 
-static int check_together(const struct parse *parse)
+/* A key that signs does not decrypt, and the other way round: SP 800-57, 5.2. */
+static int check_uses(struct parse *parse)
+{
+	struct tkm_request *req = parse->req;
+	bool data = req->kind == TKM_KIND_DATA;
+
+	if (data && req->flat)
+		req->uses = TKM_USE_PUBLISH | TKM_USE_CRYPT;
+	else if (!saw(parse, OPT_USE))
+		req->uses = data ? TKM_USE_PUBLISH : TKM_USE_SIGN;
+	else if (data)
+		return req->uses & (TKM_USE_SIGN | TKM_USE_DECRYPT) ?
+			-EINVAL : 0;
+	return data || req->uses == TKM_USE_SIGN ||
+	       req->uses == TKM_USE_DECRYPT ? 0 : -EINVAL;
+}
+
+static int check_new(struct parse *parse)
 {
 	const struct tkm_request *req = parse->req;
 
-	if (req->flat && parse->metadata)
+	/* A flat key says with its attributes what it is for, or not at all. */
+	if (req->flat && (saw(parse, OPT_CLASS) || saw(parse, OPT_NOT_BEFORE) ||
+			  saw(parse, OPT_NOT_AFTER) ||
+			  (saw(parse, OPT_USE) && req->kind == TKM_KIND_DATA)))
+		return -EINVAL;
+	if ((saw(parse, OPT_LEN) && req->kind != TKM_KIND_DATA) ||
+	    (saw(parse, OPT_BITS) && req->kind != TKM_KIND_RSA) ||
+	    (saw(parse, OPT_CURVE) && req->kind != TKM_KIND_EC))
 		return -EINVAL;
 	if (req->not_after && req->not_after <= req->not_before)
 		return -EINVAL;
-	return parse->unsupported ? -EOPNOTSUPP : 0;
+	return check_uses(parse);
+}
+
+static int check_publish(struct parse *parse)
+{
+	struct tkm_request *req = parse->req;
+
+	if (!tkm_consumer_desc_ok(req->consumer, req->publish_desc) ||
+	    (saw(parse, OPT_LEN) && !saw(parse, OPT_DERIVE)))
+		return -EINVAL;
+	if (req->consumer == TKM_CONSUMER_USER && !saw(parse, OPT_REVEAL))
+		return -EPERM;
+	if (!saw(parse, OPT_LEN))
+		req->len = tkm_consumer_sizes(req->consumer).derived;
+	return tkm_consumer_takes(req->consumer, req->len) ? 0 : -EMSGSIZE;
+}
+
+static int check_together(struct parse *parse)
+{
+	int ret = 0;
+
+	if (parse->req->command == TKM_COMMAND_NEW)
+		ret = check_new(parse);
+	else if (parse->req->command == TKM_COMMAND_PUBLISH)
+		ret = check_publish(parse);
+	return ret ? ret : parse->unsupported ? -EOPNOTSUPP : 0;
 }
 
 static int parse_text(const char *text, size_t len, struct tkm_request *req)

@@ -51,6 +51,7 @@ static void payload_free(struct rcu_head *rcu)
 		container_of(rcu, struct tkm_payload, rcu);
 
 	tkm_node_put(payload->node);
+	tkm_pair_free(payload->pair);
 	kfree(payload->chain);
 	kfree_sensitive(payload);
 	/* tkm_exit() waits for the rest of this function (rcu_barrier). */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Publishing: the module itself puts a payload's key into a key of a type that
- * a consumer in the kernel takes. dm-crypt takes `logon`, which user space can
- * name and not read.
+ * Publishing: the module itself puts a payload's key, or what a label derives
+ * from it, into a key of a type that a consumer in the kernel takes: `logon`
+ * and `encrypted` (dm-crypt, eCryptfs), `fscrypt-provisioning`, and `user` for
+ * who wants it readable.
  *
  * What was published dies with the key it came from: when that is revoked,
  * destroyed, or expires. Neither expiry nor unlinking has a hook in the keyring,
@@ -17,9 +18,12 @@
  */
 #define pr_fmt(fmt) "tkm: " fmt
 
+#include <keys/encrypted-type.h>
 #include <keys/user-type.h>
 #include <linux/cred.h>
+#include <linux/fscrypt.h>
 #include <linux/ktime.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -32,10 +36,14 @@
 #define PUBLISHED_PERM \
 	(KEY_POS_VIEW | KEY_POS_SEARCH | KEY_POS_LINK | KEY_USR_VIEW)
 
-/* One key of a consumer's, with a reference. */
+/*
+ * One key of a consumer's, with a reference, and the keyring it was put into,
+ * by number: a keyring of that number that is gone stays gone.
+ */
 struct published_key {
 	struct list_head link;
 	struct key *key;
+	key_serial_t keyring;
 };
 
 /**
@@ -55,6 +63,9 @@ struct tkm_published {
 static DEFINE_SPINLOCK(publish_lock);
 static LIST_HEAD(all);
 static struct workqueue_struct *publish_wq;
+
+/* fs/crypto exports no symbol for its type; see fscrypt_type_find(). */
+static struct key_type *fscrypt_type;
 
 static void watch(struct work_struct *work);
 static DECLARE_DEFERRABLE_WORK(watcher, watch);
@@ -164,24 +175,243 @@ static struct tkm_published *published_of(struct key *key,
 	return published;
 }
 
-/* A reference that a new logon key of ours hangs on. */
-static struct key *logon_make(const struct tkm_payload *payload,
-			      const char *desc, struct key *keyring)
+/* ---- a consumer's key ---- */
+
+static struct key_type *consumer_type(enum tkm_consumer consumer)
+{
+	switch (consumer) {
+	case TKM_CONSUMER_LOGON:
+		return &key_type_logon;
+	case TKM_CONSUMER_USER:
+		return &key_type_user;
+	case TKM_CONSUMER_ENCRYPTED:
+	case TKM_CONSUMER_ECRYPTFS:
+#if IS_ENABLED(CONFIG_ENCRYPTED_KEYS)
+		return &key_type_encrypted;
+#else
+		return NULL;
+#endif
+	case TKM_CONSUMER_FSCRYPT:
+		return fscrypt_type;
+	}
+	return NULL;
+}
+
+/* Bytes on their way into a consumer's key, of kmalloc's and wiped. */
+struct material {
+	u8 key[TKM_DATA_MAX];
+	unsigned int len;
+	u8 payload[TKM_ENCRYPTED_TEXT + 1];
+	size_t payload_len;
+	u8 master[32];
+	char master_desc[64];
+};
+
+static void payload_plain(struct material *m)
+{
+	memcpy(m->payload, m->key, m->len);
+	m->payload_len = m->len;
+}
+
+/* linux/fscrypt.h: for policies of version 2, whose keys have an identifier. */
+static void payload_fscrypt(struct material *m)
+{
+	const struct fscrypt_provisioning_key_payload head = {
+		.type = FSCRYPT_KEY_SPEC_TYPE_IDENTIFIER,
+	};
+
+	memcpy(m->payload, &head, sizeof(head));
+	memcpy(m->payload + sizeof(head), m->key, m->len);
+	m->payload_len = sizeof(head) + m->len;
+}
+
+/*
+ * An encrypted key can only be loaded, and only under a master key that is
+ * found by name: one of random bytes, which will not outlive this.
+ */
+static int payload_encrypted(struct material *m, enum tkm_consumer consumer)
+{
+	u8 iv[16], name[8];
+	ssize_t len;
+
+	get_random_bytes(m->master, sizeof(m->master));
+	get_random_bytes(iv, sizeof(iv));
+	get_random_bytes(name, sizeof(name));
+	scnprintf(m->master_desc, sizeof(m->master_desc), "user:tkm-%*phN",
+		  (int)sizeof(name), name);
+	len = tkm_encrypted_text(consumer, m->master_desc, m->master, iv,
+				 m->key, m->len, m->payload,
+				 sizeof(m->payload) - 1);
+	if (len < 0)
+		return -EIO;
+	m->payload_len = len;
+	return 0;
+}
+
+static int payload_make(struct material *m, enum tkm_consumer consumer)
+{
+	switch (consumer) {
+	case TKM_CONSUMER_LOGON:
+	case TKM_CONSUMER_USER:
+		payload_plain(m);
+		return 0;
+	case TKM_CONSUMER_FSCRYPT:
+		payload_fscrypt(m);
+		return 0;
+	case TKM_CONSUMER_ENCRYPTED:
+	case TKM_CONSUMER_ECRYPTFS:
+		return payload_encrypted(m, consumer);
+	}
+	return -EOPNOTSUPP;
+}
+
+/**
+ * tkm_publish_wrong_size() - why a publish is refused, into the log
+ * @req: consumer, publish_desc
+ * @len: of what would be published
+ *
+ * Return: -EMSGSIZE.
+ */
+int tkm_publish_wrong_size(const struct tkm_request *req, unsigned int len)
+{
+	struct tkm_sizes sizes = tkm_consumer_sizes(req->consumer);
+
+	pr_notice_ratelimited("publish %s:%s: such a key has %u to %u bytes and this one %u; derive=LABEL makes them\n",
+			      tkm_consumer_type(req->consumer),
+			      req->publish_desc, sizes.min, sizes.max, len);
+	return -EMSGSIZE;
+}
+
+static int material_fill(struct material *m, const struct tkm_payload *payload,
+			 const struct tkm_request *req)
+{
+	if (req->derive[0]) {
+		m->len = req->len;
+		tkm_consumer_derive(payload->data, payload->data_len,
+				    req->derive, m->key, m->len);
+	} else {
+		m->len = payload->data_len;
+		memcpy(m->key, payload->data, m->len);
+	}
+	if (!tkm_consumer_takes(req->consumer, m->len))
+		return tkm_publish_wrong_size(req, m->len);
+	return payload_make(m, req->consumer);
+}
+
+/* A key with this payload, linked into @keyring, and a reference on it. */
+static struct key *key_make(struct key_type *type, const char *desc,
+			    key_perm_t perm, const void *data, size_t len,
+			    struct key *keyring)
 {
 	const struct cred *cred = current_cred();
-	struct key *logon;
+	struct key *key;
 	int ret;
 
-	logon = key_alloc(&key_type_logon, desc, cred->fsuid, cred->fsgid,
-			  cred, PUBLISHED_PERM, KEY_ALLOC_IN_QUOTA, NULL);
-	if (IS_ERR(logon))
-		return logon;
-	ret = key_instantiate_and_link(logon, payload->data,
-				       payload->data_len, keyring, NULL);
+	key = key_alloc(type, desc, cred->fsuid, cred->fsgid, cred, perm,
+			KEY_ALLOC_IN_QUOTA, NULL);
+	if (IS_ERR(key))
+		return key;
+	ret = key_instantiate_and_link(key, data, len, keyring, NULL);
 	if (!ret)
-		return logon;
-	key_put(logon);
+		return key;
+	key_put(key);
 	return ERR_PTR(ret);
+}
+
+/*
+ * The type looks for the master in the keyrings of whoever makes the key. For
+ * a moment that is us with a keyring of our own, where nobody else looks; the
+ * owner, the quota and the keyring that the key goes to stay the caller's.
+ */
+static struct key *encrypted_make(struct key_type *type, const char *desc,
+				  const struct material *m, struct key *keyring)
+{
+	const struct cred *old;
+	struct cred *cred;
+	struct key *ring, *master, *key;
+
+	cred = prepare_creds();
+	if (!cred)
+		return ERR_PTR(-ENOMEM);
+	ring = keyring_alloc("tkm", cred->fsuid, cred->fsgid, cred,
+			     KEY_POS_ALL & ~KEY_POS_SETATTR,
+			     KEY_ALLOC_NOT_IN_QUOTA, NULL, NULL);
+	if (IS_ERR(ring)) {
+		put_cred(cred);
+		return ring;
+	}
+	key_put(cred->thread_keyring);
+	cred->thread_keyring = ring;
+	old = override_creds(cred);
+	master = key_make(&key_type_user, m->master_desc + strlen("user:"),
+			  KEY_POS_SEARCH, m->master, sizeof(m->master), ring);
+	if (IS_ERR(master)) {
+		key = master;
+	} else {
+		key = key_make(type, desc, PUBLISHED_PERM, m->payload,
+			       m->payload_len, keyring);
+		key_invalidate(master);
+		key_put(master);
+	}
+	revert_creds(old);
+	put_cred(cred);
+	return key;
+}
+
+static struct key *consumer_make(struct key_type *type,
+				 const struct tkm_request *req,
+				 const struct material *m, struct key *keyring)
+{
+	key_perm_t perm = PUBLISHED_PERM;
+
+	if (m->master_desc[0])
+		return encrypted_make(type, req->publish_desc, m, keyring);
+	if (req->consumer == TKM_CONSUMER_USER)
+		perm |= KEY_POS_READ;
+	return key_make(type, req->publish_desc, perm, m->payload,
+			m->payload_len, keyring);
+}
+
+static struct key *make(const struct tkm_payload *payload,
+			const struct tkm_request *req, struct key *keyring)
+{
+	struct key_type *type = consumer_type(req->consumer);
+	struct material *m;
+	struct key *key;
+	int ret;
+
+	if (!type)
+		return ERR_PTR(-EOPNOTSUPP);
+	m = kzalloc(sizeof(*m), GFP_KERNEL);
+	if (!m)
+		return ERR_PTR(-ENOMEM);
+	ret = material_fill(m, payload, req);
+	key = ret ? ERR_PTR(ret) : consumer_make(type, req, m, keyring);
+	kfree_sensitive(m);
+	return key;
+}
+
+/* ---- publish and unpublish ---- */
+
+static bool is_of(const struct published_key *p, const struct key *like)
+{
+	return p->key->type == like->type &&
+	       !strcmp(p->key->description, like->description);
+}
+
+/* @fresh is in its place; what was published there before goes. */
+static void add(struct tkm_published *published, struct published_key *fresh)
+{
+	struct published_key *p, *next;
+	LIST_HEAD(dead);
+
+	spin_lock(&publish_lock);
+	list_for_each_entry_safe(p, next, &published->keys, link)
+		if (p->keyring == fresh->keyring && is_of(p, fresh->key))
+			list_move(&p->link, &dead);
+	list_add(&fresh->link, &published->keys);
+	spin_unlock(&publish_lock);
+	revoke_keys(&dead);
 }
 
 static void forget_dead(struct tkm_published *published)
@@ -195,26 +425,28 @@ static void forget_dead(struct tkm_published *published)
 }
 
 /**
- * tkm_publish() - put a payload's key into a logon key
+ * tkm_publish() - put a payload's key into a consumer's key
  * @key: the tkm key; its sem is held for writing
- * @payload: what @key holds
- * @desc: description of the logon key
+ * @payload: what @key holds: data
+ * @req: consumer, publish_desc, derive, len
  * @keyring: where it is linked; the caller may write to it
  * @slot: where @key remembers what it published
  *
- * In the current task's name and quota. No TPM command. Takes @keyring's sem
- * and key_construction_mutex, never key_types_sem.
+ * In the current task's name and quota. One of the same name that @key put
+ * into @keyring before is replaced, and revoked. No TPM command. Takes
+ * @keyring's sem and key_construction_mutex, never key_types_sem.
  *
- * Return: 0; -EDQUOT; -ENOMEM; -EINVAL for a description that a logon key cannot
- * have; what linking into @keyring gives.
+ * Return: 0; -EMSGSIZE for a size that the consumer does not take (the kernel
+ * log says which it does); -EOPNOTSUPP for a consumer that this kernel has
+ * not; -EDQUOT; -ENOMEM; what linking into @keyring gives.
  */
 int tkm_publish(struct key *key, const struct tkm_payload *payload,
-		const char *desc, struct key *keyring,
+		const struct tkm_request *req, struct key *keyring,
 		struct tkm_published **slot)
 {
 	struct tkm_published *published;
 	struct published_key *p;
-	struct key *logon;
+	struct key *made;
 	time64_t expires = tkm_key_expires(key);
 
 	if (payload->rec.not_after)
@@ -226,27 +458,94 @@ int tkm_publish(struct key *key, const struct tkm_payload *payload,
 		return -ENOMEM;
 	}
 	forget_dead(published);
-	logon = logon_make(payload, desc, keyring);
-	if (IS_ERR(logon)) {
+	made = make(payload, req, keyring);
+	if (IS_ERR(made)) {
 		kfree(p);
-		return PTR_ERR(logon);
+		return PTR_ERR(made);
 	}
 	/* Not a second longer than the key it came from. */
 	if (expires != TIME64_MAX)
-		key_set_timeout(logon,
+		key_set_timeout(made,
 				max_t(time64_t, 1,
 				      expires - ktime_get_real_seconds()));
-	p->key = logon;
-	spin_lock(&publish_lock);
-	list_add(&p->link, &published->keys);
-	spin_unlock(&publish_lock);
+	p->key = made;
+	p->keyring = keyring->serial;
+	add(published, p);
 	return 0;
+}
+
+/**
+ * tkm_unpublish() - revoke what a key has published
+ * @req: consumer and publish_desc; an empty publish_desc means all of it
+ * @published: the key's; may be NULL; the caller holds the key's sem for writing
+ *
+ * Return: 0; -ENOENT when nothing of that name was published and still lives.
+ */
+int tkm_unpublish(const struct tkm_request *req,
+		  struct tkm_published *published)
+{
+	const char *type = tkm_consumer_type(req->consumer);
+	struct published_key *p, *next;
+	LIST_HEAD(dead);
+	bool found;
+
+	if (!published)
+		return -ENOENT;
+	forget_dead(published);
+	spin_lock(&publish_lock);
+	list_for_each_entry_safe(p, next, &published->keys, link)
+		if (!req->publish_desc[0] ||
+		    (!strcmp(p->key->type->name, type) &&
+		     !strcmp(p->key->description, req->publish_desc)))
+			list_move(&p->link, &dead);
+	spin_unlock(&publish_lock);
+	found = !list_empty(&dead);
+	revoke_keys(&dead);
+	return found ? 0 : -ENOENT;
+}
+
+/* ---- init ---- */
+
+/*
+ * By name a type can only be used under key_types_sem. So one key is made by
+ * name now, when nothing is locked, and says where its type is: built in, and
+ * never unregistered.
+ */
+static void fscrypt_type_find(void)
+{
+	const struct fscrypt_provisioning_key_payload head = {
+		.type = FSCRYPT_KEY_SPEC_TYPE_IDENTIFIER,
+	};
+	u8 payload[sizeof(head) + FSCRYPT_MAX_KEY_SIZE] = {};
+	struct key *ring;
+	key_ref_t ref;
+
+	if (!IS_BUILTIN(CONFIG_FS_ENCRYPTION))
+		return;
+	memcpy(payload, &head, sizeof(head));
+	ring = keyring_alloc("tkm", GLOBAL_ROOT_UID, GLOBAL_ROOT_GID,
+			     current_cred(), KEY_POS_ALL & ~KEY_POS_SETATTR,
+			     KEY_ALLOC_NOT_IN_QUOTA, NULL, NULL);
+	if (IS_ERR(ring))
+		return;
+	ref = key_create_or_update(make_key_ref(ring, true),
+				   tkm_consumer_type(TKM_CONSUMER_FSCRYPT),
+				   "tkm", payload, sizeof(payload),
+				   KEY_POS_SEARCH, KEY_ALLOC_NOT_IN_QUOTA);
+	if (!IS_ERR(ref)) {
+		fscrypt_type = key_ref_to_ptr(ref)->type;
+		key_ref_put(ref);
+	}
+	key_put(ring);
 }
 
 int tkm_publish_init(void)
 {
 	publish_wq = alloc_workqueue("tkm_publish", WQ_UNBOUND, 0);
-	return publish_wq ? 0 : -ENOMEM;
+	if (!publish_wq)
+		return -ENOMEM;
+	fscrypt_type_find();
+	return 0;
 }
 
 void tkm_publish_exit(void)

@@ -378,14 +378,8 @@ static void put_time(struct tkm_writer *w, const char *name, s64 seconds)
 
 static void put_srk(struct tkm_writer *w, const u8 srk[TKM_NAME_SIZE])
 {
-	static const char hex[] = "0123456789abcdef";
-	size_t i;
-
 	put_field(w, "srk", "");
-	for (i = 0; i < TKM_NAME_SIZE; i++) {
-		tkm_put_u8(w, (u8)hex[srk[i] >> 4]);
-		tkm_put_u8(w, (u8)hex[srk[i] & 15]);
-	}
+	tkm_put_hex(w, srk, TKM_NAME_SIZE);
 }
 
 ssize_t tkm_record_write(const struct tkm_record *rec, char *out, size_t size)

@@ -24,7 +24,6 @@
 #include <crypto/internal/ecc.h>
 #include <linux/crypto.h>
 #include <linux/random.h>
-#include <linux/scatterlist.h>
 #include <linux/slab.h>
 
 #include "tkm_internal.h"
@@ -126,59 +125,15 @@ out:
 
 /* ---- RSA: OAEP under the SRK's modulus ---- */
 
-/* RSAPublicKey (RFC 8017, A.1.1), as the "rsa" transform wants it. */
-static size_t rsa_public_key(const struct tkm_public *srk, u8 *out, size_t size)
-{
-	struct tkm_writer w;
-	u16 n = srk->x_len;
-
-	/* SEQUENCE { INTEGER 00 || modulus, INTEGER exponent } */
-	tkm_writer_init(&w, out, size);
-	tkm_put_u16(&w, 0x3082);
-	tkm_put_u16(&w, 4 + 1 + n + 2 + 4);
-	tkm_put_u16(&w, 0x0282);
-	tkm_put_u16(&w, 1 + n);
-	tkm_put_u8(&w, 0);
-	tkm_put_bytes(&w, srk->x, n);
-	tkm_put_u16(&w, 0x0204);
-	tkm_put_u32(&w, srk->rsa_exponent);
-	return w.overflow ? 0 : w.len;
-}
-
-static int rsa_encrypt(u8 *block, u8 *out)
-{
-	struct akcipher_request *req;
-	struct scatterlist src, dst;
-	DECLARE_CRYPTO_WAIT(wait);
-	int ret;
-
-	req = akcipher_request_alloc(rsa_tfm, GFP_KERNEL);
-	if (!req)
-		return -ENOMEM;
-	sg_init_one(&src, block, RSA_BYTES);
-	sg_init_one(&dst, out, RSA_BYTES);
-	akcipher_request_set_crypt(req, &src, &dst, RSA_BYTES, RSA_BYTES);
-	akcipher_request_set_callback(req, CRYPTO_TFM_REQ_MAY_SLEEP,
-				      crypto_req_done, &wait);
-	ret = crypto_wait_req(crypto_akcipher_encrypt(req), &wait);
-	akcipher_request_free(req);
-	/*
-	 * The library asks whether the block is less than the modulus; without
-	 * memory for that it says no, -EINVAL. A padded one is.
-	 */
-	return ret == -EINVAL ? -ENOMEM : library_errno(ret);
-}
-
 static int salt_rsa(const struct tkm_public *srk, struct tkm_salt *salt)
 {
+	static const struct tkm_hasher sha256 = { TPM_ALG_SHA256, 32, NULL };
 	/* Scatterlists want memory of kmalloc's. */
 	struct {
 		u8 block[RSA_BYTES];
 		u8 out[RSA_BYTES];
-		u8 key[RSA_BYTES + 32];
 		u8 seed[32];
 	} *w;
-	size_t len;
 	int ret;
 
 	if (!rsa_tfm || srk->x_len != RSA_BYTES)
@@ -186,21 +141,17 @@ static int salt_rsa(const struct tkm_public *srk, struct tkm_salt *salt)
 	w = kzalloc(sizeof(*w), GFP_KERNEL);
 	if (!w)
 		return -ENOMEM;
-	len = rsa_public_key(srk, w->key, sizeof(w->key));
-	ret = library_errno(crypto_akcipher_set_pub_key(rsa_tfm, w->key, len));
-	if (ret)
-		goto out;
 	get_random_bytes(salt->secret, sizeof(salt->secret));
 	get_random_bytes(w->seed, sizeof(w->seed));
-	ret = tkm_oaep_pad(salt->secret, sizeof(salt->secret), "SECRET",
+	ret = tkm_oaep_pad(&sha256, salt->secret, sizeof(salt->secret), "SECRET",
 			   sizeof("SECRET"), w->seed, w->block, RSA_BYTES);
 	if (!ret)
-		ret = rsa_encrypt(w->block, w->out);
+		ret = library_errno(tkm_rsa_apply(rsa_tfm, srk, w->block,
+						  w->out));
 	if (!ret) {
 		memcpy(salt->encrypted, w->out, RSA_BYTES);
 		salt->encrypted_len = RSA_BYTES;
 	}
-out:
 	kfree_sensitive(w);
 	return ret;
 }

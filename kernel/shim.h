@@ -2,19 +2,22 @@
 /*
  * What the pure files stand on, inside the kernel and outside it.
  *
- * The pure files (marshal, crypt, record, optparse, policy_digest, blob, chain,
- * tpm_errno, wire) touch no TPM, lock, key or clock and never allocate. They build
+ * The pure files (marshal, crypt, encoding, record, optparse, consumer,
+ * policy_digest, blob, chain, tpm_errno, wire) touch no TPM, lock, key or clock and never allocate. They build
  * into the module, into the library, into the host tests and into the fuzzers
  * from the same source. Everything they need from their surroundings is named
  * here and nowhere else: fixed-width types, byte order, two wiping and
- * comparing helpers, SHA-256 and one AES block.
+ * comparing helpers, SHA-256 and one AES block; and the other hashes, which
+ * alone are taken up and given back (struct tkm_hasher).
  */
 #ifndef TKM_SHIM_H
 #define TKM_SHIM_H
 
 #ifdef __KERNEL__
 
+#include <crypto/hash.h>
 #include <linux/ctype.h>
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
@@ -23,6 +26,8 @@
 #include <linux/types.h>
 
 #include "compat.h"
+
+typedef struct crypto_shash tkm_shim_hasher;
 
 #else /* a program on the host */
 
@@ -38,6 +43,7 @@
 
 #include <openssl/aes.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 #include <openssl/sha.h>
 
 typedef uint8_t u8;
@@ -127,15 +133,85 @@ static inline void tkm_sha256_final(tkm_sha256_ctx *ctx, u8 out[32])
 
 typedef AES_KEY tkm_aes_key;
 
-static inline int tkm_aes128_prepare(tkm_aes_key *key, const u8 k[16])
+static inline int tkm_aes_prepare(tkm_aes_key *key, const u8 *k, size_t len)
 {
-	return AES_set_encrypt_key(k, 128, key) ? -EINVAL : 0;
+	return AES_set_encrypt_key(k, (int)len * 8, key) ? -EINVAL : 0;
 }
 
-static inline void tkm_aes128_block(const tkm_aes_key *key, u8 out[16],
+static inline void tkm_aes_block(const tkm_aes_key *key, u8 out[16],
 				    const u8 in[16])
 {
 	AES_encrypt(in, out, key);
+}
+
+typedef EVP_MD tkm_shim_hasher;
+
+#endif /* __KERNEL__ */
+
+/* One piece of a message that is hashed from several places. */
+struct tkm_piece {
+	const void *data;
+	size_t len;
+};
+
+#ifdef __KERNEL__
+
+static inline int tkm_shim_hash_open(tkm_shim_hasher **impl, const char *name)
+{
+	struct crypto_shash *tfm = crypto_alloc_shash(name, 0, 0);
+
+	if (IS_ERR(tfm))
+		return PTR_ERR(tfm) == -ENOENT ? -EOPNOTSUPP : PTR_ERR(tfm);
+	*impl = tfm;
+	return 0;
+}
+
+static inline void tkm_shim_hash_close(tkm_shim_hasher *impl)
+{
+	crypto_free_shash(impl);
+}
+
+/* None of these fails once there is a transform without a key. */
+static inline void tkm_shim_hash(tkm_shim_hasher *impl,
+				 const struct tkm_piece *pieces, size_t n,
+				 u8 *out)
+{
+	SHASH_DESC_ON_STACK(desc, impl);
+	size_t i;
+
+	desc->tfm = impl;
+	crypto_shash_init(desc);
+	for (i = 0; i < n; i++)
+		crypto_shash_update(desc, pieces[i].data, pieces[i].len);
+	crypto_shash_final(desc, out);
+	shash_desc_zero(desc);
+}
+
+#else
+
+static inline int tkm_shim_hash_open(tkm_shim_hasher **impl, const char *name)
+{
+	*impl = EVP_MD_fetch(NULL, name, NULL);
+	return *impl ? 0 : -EOPNOTSUPP;
+}
+
+static inline void tkm_shim_hash_close(tkm_shim_hasher *impl)
+{
+	EVP_MD_free(impl);
+}
+
+static inline void tkm_shim_hash(tkm_shim_hasher *impl,
+				 const struct tkm_piece *pieces, size_t n,
+				 u8 *out)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	size_t i;
+
+	EVP_DigestInit_ex(ctx, impl, NULL);
+	for (i = 0; i < n; i++)
+		EVP_DigestUpdate(ctx, pieces[i].data, pieces[i].len);
+	EVP_DigestFinal_ex(ctx, out, NULL);
+	EVP_MD_CTX_free(ctx);
 }
 
 #endif /* __KERNEL__ */

@@ -23,9 +23,13 @@
 
 #define TKM_VERSION "0.1.0"
 
+struct crypto_akcipher;
+struct kernel_pkey_params;
+struct kernel_pkey_query;
 struct tkm_bus;
 struct tkm_node;
 struct tkm_op;
+struct tkm_pair;
 
 /* ---- bus.c: the queue before the TPM, and one hold of it ---------------- */
 
@@ -76,6 +80,9 @@ struct tkm_handles {
  * @again: set by whoever knows that running the operation once more may help
  * @doubted: this operation had the SRK looked at anew
  * @more: another operation waits and this hold has room for it
+ * @era: counts the times that saved contexts became worth nothing
+ * @sorts: RSA sizes and curves that this chip is known to have
+ * @n_sorts: how many
  * @rc: response code of the last command
  * @buf: one page: command and response
  * @srk: the storage root key
@@ -99,6 +106,9 @@ struct tkm_bus {
 	bool again;
 	bool doubted;
 	bool more;
+	unsigned int era;
+	u32 sorts[4];
+	unsigned int n_sorts;
 	u32 rc;
 	u8 *buf;
 	struct tkm_srk srk;
@@ -197,7 +207,18 @@ int tkm_tpm_create(struct tkm_bus *bus, struct tkm_parent parent,
 		   const struct tkm_public *tmpl, bool last,
 		   struct tkm_created *out);
 int tkm_tpm_load(struct tkm_bus *bus, struct tkm_parent parent,
-		 struct tkm_piece pub, struct tkm_piece priv, u32 *handle);
+		 struct tkm_piece pub, struct tkm_piece priv, bool last,
+		 u32 *handle);
+int tkm_tpm_test_parms(struct tkm_bus *bus, const struct tkm_public *tmpl);
+int tkm_tpm_sign(struct tkm_bus *bus, struct tkm_parent item,
+		 struct tkm_piece auth, struct tkm_piece digest, u16 scheme,
+		 u16 hash, const struct tkm_public *pub, u8 *sig, size_t *len);
+int tkm_tpm_rsa_decrypt(struct tkm_bus *bus, struct tkm_parent item,
+			struct tkm_piece auth, struct tkm_piece in, u16 scheme,
+			u16 hash, u8 *out, size_t size, size_t *len);
+int tkm_tpm_ecdh_zgen(struct tkm_bus *bus, struct tkm_parent item,
+		      struct tkm_piece auth, struct tkm_piece point, u8 *x,
+		      size_t *len);
 int tkm_tpm_unseal(struct tkm_bus *bus, struct tkm_parent item,
 		   struct tkm_piece auth, u8 data[TKM_DATA_MAX],
 		   unsigned int *len);
@@ -273,7 +294,9 @@ void tkm_hierarchy_trim(void);
  * @node: the ASK it lies under, with a reference; NULL for a flat key
  * @chain: DER
  * @chain_len: its length
- * @data: the clear key
+ * @pair: of an RSA or EC key; NULL for data
+ * @messages: that the cipher made with it
+ * @data: the clear key; nothing for an RSA or EC key
  * @data_len: its length
  */
 struct tkm_payload {
@@ -289,6 +312,8 @@ struct tkm_payload {
 	struct tkm_node *node;
 	u8 *chain;
 	size_t chain_len;
+	struct tkm_pair *pair;
+	atomic64_t messages;
 	u8 data[TKM_DATA_MAX];
 	unsigned int data_len;
 };
@@ -301,7 +326,7 @@ void tkm_payload_put(struct tkm_payload *payload);
 void tkm_payload_name_policy(struct tkm_payload *payload,
 			     const struct tkm_policy *policy);
 
-/* ---- data.c: making, loading and resealing data keys -------------------- */
+/* ---- object.c: making, loading and resealing keys ----------------------- */
 
 /* An authValue on its way to the TPM. */
 struct tkm_auth {
@@ -313,15 +338,67 @@ struct tkm_auth {
  * Each gives a payload that the caller owns, or an ERR_PTR with an errno of
  * the table. They wait for the TPM, killably.
  */
-struct tkm_payload *tkm_data_new(const struct tkm_request *req,
+struct tkm_payload *tkm_object_new(const struct tkm_request *req,
 				 const struct tkm_record *rec,
 				 const struct tkm_auth *auth);
-struct tkm_payload *tkm_data_load(const u8 *der, size_t len,
+struct tkm_payload *tkm_object_load(const u8 *der, size_t len,
 				  const struct tkm_caller *caller,
 				  const struct tkm_auth *auth);
-struct tkm_payload *tkm_data_reseal(struct tkm_payload *old,
+struct tkm_payload *tkm_object_reseal(struct tkm_payload *old,
 				    const struct tkm_request *req,
 				    const struct tkm_auth *auth);
+
+/* ---- pair.c: RSA and EC keys at work ------------------------------------ */
+
+int tkm_pair_init(struct tkm_payload *payload, const struct tkm_object *obj,
+		  const struct tkm_auth *auth);
+void tkm_pair_free(struct tkm_pair *pair);
+const struct tkm_public *tkm_pair_public(const struct tkm_payload *payload);
+void tkm_pair_doubt(const struct tkm_payload *payload);
+/* By the worker: save the context of the key, loaded as @handle. */
+int tkm_pair_keep(struct tkm_bus *bus, struct tkm_payload *payload, u32 handle);
+/*
+ * They wait for the TPM, killably. Return: bytes of the result, at most @size,
+ * or an errno of the table.
+ */
+long tkm_pair_sign(struct tkm_payload *payload, const struct tkm_encoding *e,
+		   const u8 *digest, u8 *sig, size_t size);
+long tkm_pair_decrypt(struct tkm_payload *payload, const struct tkm_encoding *e,
+		      const u8 *in, size_t len, u8 *out, size_t size);
+
+/* ---- pubkey.c: what a public key does, in the kernel -------------------- */
+
+/* @in and @out of kmalloc's. 0, -EINVAL, -EIO, -ENOMEM; else -EOPNOTSUPP. */
+int tkm_rsa_apply(struct crypto_akcipher *tfm, const struct tkm_public *pub,
+		  const u8 *in, u8 *out);
+int tkm_rsa_public(const struct tkm_public *pub, const u8 *in, u8 *out);
+/* 0, -EBADMSG, -EIO, -ENOMEM. */
+int tkm_ecdsa_verify(const struct tkm_public *pub, const u8 *digest, size_t len,
+		     const u8 *r, const u8 *s);
+
+/* ---- cipher.c: authenticated encryption with a data key ----------------- */
+
+/* Messages that a loaded key makes; a test builds with another bound. */
+#ifndef TKM_CRYPT_MESSAGES
+#define TKM_CRYPT_MESSAGES	(1LL << 48)
+#endif
+
+/* Bytes of the result or an errno; buffers of kmalloc's. */
+long tkm_cipher_encrypt(struct tkm_payload *payload,
+			const struct tkm_encoding *e, const u8 *in, size_t len,
+			u8 *out);
+long tkm_cipher_decrypt(struct tkm_payload *payload,
+			const struct tkm_encoding *e, const u8 *in, size_t len,
+			u8 *out);
+
+/* ---- pkey.c: keyctl_pkey_*() -------------------------------------------- */
+
+int tkm_pkey_query(const struct kernel_pkey_params *params,
+		   struct kernel_pkey_query *info);
+int tkm_pkey_eds_op(struct kernel_pkey_params *params, const void *in,
+		    void *out);
+int tkm_pkey_verify(struct kernel_pkey_params *params, const void *in,
+		    const void *in2);
 
 /* ---- publish.c: a payload as a consumer's key --------------------------- */
 
@@ -330,14 +407,19 @@ struct tkm_published;
 int tkm_publish_init(void);
 void tkm_publish_exit(void);
 /*
- * Put @payload's key into a logon key @desc in @keyring, for the current task.
- * Called with @key->sem held for writing. @slot is where the key remembers
- * what it published. Return: 0; -EDQUOT, -ENOMEM, -EINVAL (description),
- * -ENOTDIR (no keyring), or what linking into the keyring says.
+ * Put @payload's key, or a derivation of it, into a consumer's key in @keyring,
+ * for the current task. Called with @key->sem held for writing. @slot is where
+ * the key remembers what it published. Return: 0; -EMSGSIZE, -EOPNOTSUPP,
+ * -EDQUOT, -ENOMEM, or what linking into the keyring says.
  */
 int tkm_publish(struct key *key, const struct tkm_payload *payload,
-		const char *desc, struct key *keyring,
+		const struct tkm_request *req, struct key *keyring,
 		struct tkm_published **slot);
+/* Says which sizes the consumer takes, in the log. -EMSGSIZE. */
+int tkm_publish_wrong_size(const struct tkm_request *req, unsigned int len);
+/* Revoke some of it, or all. 0, or -ENOENT when there is nothing of the name. */
+int tkm_unpublish(const struct tkm_request *req,
+		  struct tkm_published *published);
 /* Everything that was published dies; needs no lock, does not sleep. */
 void tkm_publish_end(struct tkm_published *published);
 
@@ -350,6 +432,14 @@ static inline time64_t tkm_key_expires(const struct key *key)
 {
 	return READ_ONCE(key->expiry) ?: TIME64_MAX;
 }
+
+/*
+ * Whether the current task may use a key so: @use is any of TKM_USE_*, or 0 for
+ * what every key does. The caller holds @key->sem. Return: 0; -EPERM for
+ * another domain, another use, or one too early; -EKEYEXPIRED.
+ */
+int tkm_may_use(const struct key *key, const struct tkm_payload *payload,
+		unsigned int use);
 
 /* The domain of the current task. */
 void tkm_caller_now(struct tkm_caller *caller);

@@ -302,6 +302,7 @@ static int check_created(const struct tkm_created *out,
 		return -EBADMSG;
 	if (pub.type != tmpl->type || pub.attributes != tmpl->attributes ||
 	    pub.sym_alg != tmpl->sym_alg || pub.curve != tmpl->curve ||
+	    pub.rsa_bits != tmpl->rsa_bits ||
 	    pub.policy_len != tmpl->policy_len ||
 	    memcmp(pub.policy, tmpl->policy, tmpl->policy_len))
 		return -EBADMSG;
@@ -309,11 +310,11 @@ static int check_created(const struct tkm_created *out,
 }
 
 /**
- * tkm_tpm_create() - TPM2_Create: a storage key, or sealed data
+ * tkm_tpm_create() - TPM2_Create: a storage key, a key that works, or sealed data
  * @bus: held, with an HMAC session
  * @parent: loaded
  * @auth: authValue of the new object; encrypted on the wire
- * @data: what to seal, empty for a storage key; encrypted on the wire
+ * @data: what to seal, else empty; encrypted on the wire
  * @tmpl: its public area
  * @last: of its operation: the session ends, unless another operation waits
  * @out: what the TPM made; its public area is @tmpl's but for the unique part
@@ -366,13 +367,15 @@ int tkm_tpm_create(struct tkm_bus *bus, struct tkm_parent parent,
  * @parent: loaded
  * @pub: TPMT_PUBLIC
  * @priv: TPM2B_PRIVATE's content
+ * @last: of its operation: the session ends, unless another operation waits
  * @handle: of the object, to be flushed by the caller or the end of the hold
  *
  * Return: 0; -EBADMSG when the parts do not belong together, to this parent, or
  * to the Name that comes back; else as above.
  */
 int tkm_tpm_load(struct tkm_bus *bus, struct tkm_parent parent,
-		 struct tkm_piece pub, struct tkm_piece priv, u32 *handle)
+		 struct tkm_piece pub, struct tkm_piece priv, bool last,
+		 u32 *handle)
 {
 	struct tkm_wire wire = {
 		.cc = TPM_CC_LOAD,
@@ -390,8 +393,8 @@ int tkm_tpm_load(struct tkm_bus *bus, struct tkm_parent parent,
 	u16 n;
 	int ret;
 
-	with_session(&wire, bus,
-		     TPM_SA_DECRYPT | TPM_SA_ENCRYPT | TPM_SA_CONTINUE);
+	with_session(&wire, bus, TPM_SA_DECRYPT | TPM_SA_ENCRYPT |
+		     (last && !bus->more ? 0 : TPM_SA_CONTINUE));
 	tkm_writer_init(&w, param_buf, sizeof(param_buf));
 	tkm_put_tpm2b(&w, priv.data, priv.len);
 	tkm_put_tpm2b(&w, pub.data, pub.len);
@@ -525,25 +528,255 @@ int tkm_tpm_context_load(struct tkm_bus *bus, const u8 *context, u16 len,
 	return 0;
 }
 
-static size_t bank_digest_size(u16 bank)
+/**
+ * tkm_tpm_test_parms() - TPM2_TestParms: whether the TPM has keys of a sort
+ * @bus: held
+ * @tmpl: their public area; unique part and policy do not count
+ *
+ * Nothing vouches for the answer: who is told wrong gets another error later.
+ *
+ * Return: 0; -EOPNOTSUPP when it has not; else as above.
+ */
+int tkm_tpm_test_parms(struct tkm_bus *bus, const struct tkm_public *tmpl)
 {
-	switch (bank) {
-	case TPM_ALG_SHA1:
-		return 20;
-	case TPM_ALG_SHA256:
-		return 32;
-	case TPM_ALG_SHA384:
-		return 48;
+	struct tkm_wire wire = { .cc = TPM_CC_TEST_PARMS };
+	struct tkm_wire_answer answer;
+	struct tkm_writer w;
+	struct tkm_reader r;
+	int ret;
+
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	tkm_public_parms(&w, tmpl);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	if (!ret)
+		return tkm_reader_done(&r) ? 0 : -EIO;
+	switch (tkm_tpm_rc_base(bus->rc)) {
+	case TPM_RC_VALUE:
+	case TPM_RC_TYPE:
+		return -EOPNOTSUPP;
 	default:
-		return 64;
+		return ret;
 	}
+}
+
+/*
+ * How a key that works is authorised: by the session, when there is one that
+ * its operation needs, which then ends, unless another operation waits; else
+ * by the empty authValue.
+ */
+static void authorise(struct tkm_wire *wire, struct tkm_bus *bus,
+		      struct tkm_piece auth, u8 attributes, bool session)
+{
+	if (!session) {
+		wire->password = true;
+		return;
+	}
+	wire->session = &bus->session;
+	wire->session_attributes = attributes;
+	if (bus->more && !bus->session.policy)
+		wire->session_attributes |= TPM_SA_CONTINUE;
+	wire->authorises = true;
+	wire->auth_value = auth.data;
+	wire->auth_value_len = auth.len;
+}
+
+/* A number in front of which the TPM may have left zeros out, or put some. */
+static int take_number(struct tkm_reader *r, u8 *out, size_t size)
+{
+	u16 n;
+	const u8 *p = tkm_get_tpm2b(r, &n);
+
+	if (!p)
+		return -EIO;
+	while (n > size && !*p) {
+		p++;
+		n--;
+	}
+	if (n > size)
+		return -EIO;
+	memset(out, 0, size - n);
+	memcpy(out + size - n, p, n);
+	return 0;
+}
+
+/**
+ * tkm_tpm_sign() - TPM2_Sign
+ * @bus: held; with a session if the key has an authValue or a policy, which
+ *	then is done
+ * @item: the loaded key
+ * @auth: its authValue
+ * @digest: of @hash
+ * @scheme: TPM_ALG_RSASSA, RSAPSS, ECDSA
+ * @hash: TPM_ALG_*
+ * @pub: its public area, for the lengths
+ * @sig: room for the modulus, or for two of the curve's numbers
+ * @len: how much of it is used
+ *
+ * Ends the session as tkm_tpm_unseal() does. Nothing vouches for a signature
+ * made without one: verify it.
+ *
+ * Return: 0; -EKEYREJECTED for a wrong authValue; -EPERM when the policy is not
+ * this key's; -EOPNOTSUPP for a scheme or hash that the TPM lacks; else as
+ * above.
+ */
+int tkm_tpm_sign(struct tkm_bus *bus, struct tkm_parent item,
+		 struct tkm_piece auth, struct tkm_piece digest, u16 scheme,
+		 u16 hash, const struct tkm_public *pub, u8 *sig, size_t *len)
+{
+	const bool guarded = auth.len ||
+			     (bus->session.handle && bus->session.policy);
+	struct tkm_wire wire = {
+		.cc = TPM_CC_SIGN,
+		.handles = { item.handle },
+		.n_handles = 1,
+		.names = { item.name },
+		.name_lens = { TKM_NAME_SIZE },
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer w;
+	struct tkm_reader r;
+	size_t n;
+	int ret;
+
+	authorise(&wire, bus, auth, 0, guarded);
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	tkm_put_tpm2b(&w, digest.data, digest.len);
+	tkm_put_u16(&w, scheme);
+	tkm_put_u16(&w, hash);
+	/* No ticket: the key is not a restricted one. */
+	tkm_put_u16(&w, TPM_ST_HASHCHECK);
+	tkm_put_u32(&w, TPM_RH_NULL);
+	tkm_put_u16(&w, 0);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	if (ret)
+		return ret;
+	if (tkm_get_u16(&r) != scheme || tkm_get_u16(&r) != hash)
+		return -EIO;
+	n = pub->type == TPM_ALG_RSA ? pub->x_len : tkm_curve_bytes(pub->curve);
+	*len = n;
+	ret = take_number(&r, sig, n);
+	if (!ret && pub->type == TPM_ALG_ECC) {
+		*len = 2 * n;
+		ret = take_number(&r, sig + n, n);
+	}
+	return ret || !tkm_reader_done(&r) ? -EIO : 0;
+}
+
+/**
+ * tkm_tpm_rsa_decrypt() - TPM2_RSA_Decrypt
+ * @bus: held, with a session; a policy session whose policy is done
+ * @item: the loaded key
+ * @auth: its authValue
+ * @in: as long as the modulus
+ * @scheme: TPM_ALG_NULL, RSAES, OAEP
+ * @hash: of OAEP, whose label is empty
+ * @out: the message; encrypted on the wire
+ * @size: its room
+ * @len: its length
+ *
+ * Return: 0; -EBADMSG for a ciphertext that is not the key's; else as
+ * tkm_tpm_sign().
+ */
+int tkm_tpm_rsa_decrypt(struct tkm_bus *bus, struct tkm_parent item,
+			struct tkm_piece auth, struct tkm_piece in, u16 scheme,
+			u16 hash, u8 *out, size_t size, size_t *len)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_RSA_DECRYPT,
+		.handles = { item.handle },
+		.n_handles = 1,
+		.names = { item.name },
+		.name_lens = { TKM_NAME_SIZE },
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer w;
+	struct tkm_reader r;
+	const u8 *p;
+	u16 n;
+	int ret;
+
+	authorise(&wire, bus, auth, TPM_SA_ENCRYPT, true);
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	tkm_put_tpm2b(&w, in.data, in.len);
+	tkm_put_u16(&w, scheme);
+	if (scheme == TPM_ALG_OAEP)
+		tkm_put_u16(&w, hash);
+	tkm_put_u16(&w, 0);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	/*
+	 * What libtpms says of wrong padding. A TPM that has failed said so to
+	 * the commands before, and will to those after.
+	 */
+	if (ret == -EIO && tkm_tpm_rc_base(bus->rc) == TPM_RC_FAILURE)
+		ret = -EBADMSG;
+	if (ret)
+		return ret;
+	p = tkm_get_tpm2b(&r, &n);
+	if (!p || n > size || !tkm_reader_done(&r))
+		ret = -EIO;
+	else
+		memcpy(out, p, n);
+	*len = n;
+	memzero_explicit(bus->buf, TKM_WIRE_MAX);
+	return ret;
+}
+
+/**
+ * tkm_tpm_ecdh_zgen() - TPM2_ECDH_ZGen
+ * @bus: held, with a session; a policy session whose policy is done
+ * @item: the loaded key
+ * @auth: its authValue
+ * @point: x, then y, each as the curve's numbers are long
+ * @x: x coordinate of the shared point, as long; encrypted on the wire
+ * @len: its length
+ *
+ * Return: 0; -EBADMSG for a point that is not on the curve; else as
+ * tkm_tpm_sign().
+ */
+int tkm_tpm_ecdh_zgen(struct tkm_bus *bus, struct tkm_parent item,
+		      struct tkm_piece auth, struct tkm_piece point, u8 *x,
+		      size_t *len)
+{
+	const size_t n = point.len / 2;
+	const u8 *bytes = point.data;
+	struct tkm_wire wire = {
+		.cc = TPM_CC_ECDH_ZGEN,
+		.handles = { item.handle },
+		.n_handles = 1,
+		.names = { item.name },
+		.name_lens = { TKM_NAME_SIZE },
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer w;
+	struct tkm_reader r;
+	size_t at;
+	u16 skipped;
+	int ret;
+
+	authorise(&wire, bus, auth, TPM_SA_ENCRYPT, true);
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	at = tkm_put_tpm2b_begin(&w);
+	tkm_put_tpm2b(&w, bytes, n);
+	tkm_put_tpm2b(&w, bytes + n, n);
+	tkm_put_tpm2b_end(&w, at);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	if (ret)
+		return ret;
+	tkm_get_u16(&r);
+	ret = take_number(&r, x, n);
+	tkm_get_tpm2b(&r, &skipped);
+	if (!tkm_reader_done(&r))
+		ret = -EIO;
+	*len = n;
+	memzero_explicit(bus->buf, TKM_WIRE_MAX);
+	return ret;
 }
 
 /* One answer of PCR_Read into the hash; *left loses what was read. */
 static int hash_registers(struct tkm_reader *r, const struct tkm_pcrs *asked,
 			  u32 *left, tkm_sha256_ctx *ctx)
 {
-	size_t size = bank_digest_size(asked->bank);
+	size_t size = tkm_hash_size(asked->bank);
 	struct tkm_pcrs got = {};
 	const u8 *selection = r->data, *p;
 	u32 count, i;

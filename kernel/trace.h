@@ -15,6 +15,9 @@
 			 { TPM_CC_CREATE_PRIMARY, "CreatePrimary" },         \
 			 { TPM_CC_CREATE, "Create" },                        \
 			 { TPM_CC_LOAD, "Load" },                            \
+			 { TPM_CC_ECDH_ZGEN, "ECDH_ZGen" },                  \
+			 { TPM_CC_RSA_DECRYPT, "RSA_Decrypt" },              \
+			 { TPM_CC_SIGN, "Sign" },                            \
 			 { TPM_CC_UNSEAL, "Unseal" },                        \
 			 { TPM_CC_CONTEXT_LOAD, "ContextLoad" },             \
 			 { TPM_CC_CONTEXT_SAVE, "ContextSave" },             \
@@ -25,7 +28,8 @@
 			 { TPM_CC_START_AUTH_SESSION, "StartAuthSession" },  \
 			 { TPM_CC_GET_CAPABILITY, "GetCapability" },         \
 			 { TPM_CC_PCR_READ, "PCR_Read" },                    \
-			 { TPM_CC_POLICY_PCR, "PolicyPCR" })
+			 { TPM_CC_POLICY_PCR, "PolicyPCR" },                 \
+			 { TPM_CC_TEST_PARMS, "TestParms" })
 
 /*
  * One TPM command. @rc is the TPM's response code; @err is 0 or why the answer

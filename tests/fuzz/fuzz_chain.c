@@ -85,12 +85,23 @@ static void forge(struct tkm_object *obj, bool flat, u8 pub[1024], u8 or[72])
 	obj->pub = pub;
 }
 
+/* Whether a key's record says so; what it says of a storage key is nothing. */
+static bool says(const struct tkm_object *obj, const char *field)
+{
+	return memmem(obj->description, obj->description_len, field,
+		      strlen(field));
+}
+
 /* Attributes of a key or a storage key as Documentation has them. */
 static u32 attributes_of(const struct tkm_object *obj, unsigned int place)
 {
+	u32 works = says(obj, " use=sign ") ? 0x40020 :
+		    says(obj, " use=decrypt ") ? 0x20020 : 0;
+
 	if (place < 3)
 		return 0x00030472;
-	return 0x12 | (obj->policy.n ? 0 : 0x40) | (obj->empty_auth ? 0x400 : 0);
+	return works | 0x12 | (obj->policy.n ? 0 : 0x40) |
+	       (obj->empty_auth ? 0x400 : 0);
 }
 
 /* What bytes hardly reach, because all lengths around them would change. */
@@ -110,6 +121,32 @@ static void twist(struct tkm_chain *chain, u8 choice)
 		obj->policy.n--;
 }
 
+/* A key's public area is of the kind and for the use that its record says. */
+static void kind_is_right(const struct tkm_object *obj)
+{
+	static const char *const kinds[] = { "data", "rsa", "ec" };
+	static const u16 types[] = { 0x08, 0x01, 0x23 };
+	static const char head[] = "tkm1 kind=";
+	const char *at = obj->description + sizeof(head) - 1;
+	unsigned int i, bits;
+	char begin[40];
+
+	must(!memcmp(obj->description, head, sizeof(head) - 1));
+	for (i = 0; i < 2; i++)
+		if (!memcmp(at, kinds[i], strlen(kinds[i])))
+			break;
+	snprintf(begin, sizeof(begin), "%s class=fixed owner=", kinds[i]);
+	must(!memcmp(at, begin, strlen(begin)));
+	must(get_unaligned_be16(obj->pub) == types[i]);
+	must(obj->type == (i ? TKM_OBJECT_LOADABLE : TKM_OBJECT_SEALED));
+	must((says(obj, " use=sign ") || says(obj, " use=decrypt ")) == (i > 0));
+	/* 42 bytes to the parameters: cipher and scheme, both none; then bits. */
+	must(!i || get_unaligned_be32(obj->pub + 42) == 0x00100010);
+	bits = i ? get_unaligned_be16(obj->pub + 46) : 0;
+	must(i != 1 || bits == 2048 || bits == 3072);
+	must(i != 2 || bits == 3 || bits == 4);
+}
+
 /* What every object of a believed chain is, read off its bytes. */
 static void object_is_right(const struct tkm_object *obj, unsigned int place)
 {
@@ -117,15 +154,19 @@ static void object_is_right(const struct tkm_object *obj, unsigned int place)
 		"tkm1 kind=tkmrk class=fixed created=",
 		"tkm1 kind=tdk class=fixed owner=",
 		"tkm1 kind=ask class=fixed owner=",
-		"tkm1 kind=data class=fixed owner=",
 	};
 	bool open = place == 3 && obj->policy.n;
 	u8 hash[32], digest[32];
 
-	must(!memcmp(obj->description, begins[place], strlen(begins[place])));
-	must(get_unaligned_be16(obj->pub) == (place < 3 ? 0x23 : 0x08));
-	must(obj->type == (place < 3 ? TKM_OBJECT_LOADABLE : TKM_OBJECT_SEALED));
-	must(place == 3 || obj->empty_auth);
+	if (place == 3) {
+		kind_is_right(obj);
+	} else {
+		must(!memcmp(obj->description, begins[place],
+			     strlen(begins[place])));
+		must(get_unaligned_be16(obj->pub) == 0x23);
+		must(get_unaligned_be16(obj->pub + 50) == 3); /* P-256 */
+		must(obj->type == TKM_OBJECT_LOADABLE && obj->empty_auth);
+	}
 	must(get_unaligned_be16(obj->pub + 2) == 0x0b);
 	must(get_unaligned_be32(obj->pub + 4) == attributes_of(obj, place));
 	metadata_digest(obj->description, obj->description_len, hash);
@@ -160,6 +201,26 @@ static void others_are_refused(const struct tkm_chain *chain,
 	must(tkm_chain_verify(chain, &caller, srk, &rec) == -EPERM);
 }
 
+/* What a flat object may be used for, read off its attributes. */
+static void flat_is_right(const struct tkm_object *obj,
+			  const struct tkm_record *rec)
+{
+	u32 attributes = get_unaligned_be32(obj->pub + 4);
+	bool data = rec->kind == TKM_KIND_DATA;
+
+	must(!(attributes & 0x10000)); /* restricted */
+	must((attributes & 0x40) || obj->policy.n);
+	must(!data || !(attributes & 0x60000));
+	must(data ? rec->uses == (TKM_USE_PUBLISH | TKM_USE_CRYPT) :
+		    rec->uses && !(rec->uses & ~(TKM_USE_SIGN |
+						 TKM_USE_DECRYPT)));
+	must(data || !(rec->uses & TKM_USE_SIGN) == !(attributes & 0x40000));
+	must(data || !(rec->uses & TKM_USE_DECRYPT) == !(attributes & 0x20000));
+	must(rec->class == ((attributes & 0x12) == 0x12 ? TKM_CLASS_FIXED :
+							  TKM_CLASS_PORTABLE));
+	must(!rec->created && !rec->not_before && !rec->not_after);
+}
+
 static void verified(const struct tkm_chain *chain)
 {
 	const struct tkm_object *last = &chain->obj[chain->n - 1];
@@ -180,11 +241,13 @@ static void verified(const struct tkm_chain *chain)
 		return;
 	must(!strcmp(rec.app, own.app) && !strcmp(rec.label, own.label));
 	must(rec.owner == caller.owner && rec.side == caller.side);
-	must(rec.kind == TKM_KIND_DATA);
-	must(get_unaligned_be16(last->pub) == TPM_ALG_KEYEDHASH);
-	if (chain->flat)
+	must(get_unaligned_be16(last->pub) ==
+	     (rec.kind == TKM_KIND_DATA ? TPM_ALG_KEYEDHASH :
+	      rec.kind == TKM_KIND_RSA ? TPM_ALG_RSA : TPM_ALG_ECC));
+	if (chain->flat) {
+		flat_is_right(last, &rec);
 		return;
-	must(last->type == TKM_OBJECT_SEALED);
+	}
 	must(chain->obj[0].parent == TKM_SRK_HANDLE);
 	for (i = 0; i < chain->n; i++) {
 		object_is_right(&chain->obj[i], i);

@@ -4,12 +4,15 @@
  * shorter is taken for it, and what the encoder writes of any struct the
  * decoder either refuses or reads as that struct.
  */
+#include <openssl/x509.h>
+
 #include "fuzz.h"
 
 /* What core.h promises of one that is decoded. */
 static void is_sound(const struct tkm_public *pub, const u8 *p, size_t len)
 {
 	bool ecc = pub->type == TPM_ALG_ECC, rsa = pub->type == TPM_ALG_RSA;
+	size_t size = pub->curve == TPM_ECC_NIST_P384 ? 48 : 32;
 
 	must(ecc || rsa || pub->type == TPM_ALG_KEYEDHASH);
 	must(pub->name_alg == TPM_ALG_SHA256 && pub->scheme == TPM_ALG_NULL);
@@ -17,8 +20,9 @@ static void is_sound(const struct tkm_public *pub, const u8 *p, size_t len)
 	must(pub->sym_alg == TPM_ALG_NULL ||
 	     ((ecc || rsa) && pub->sym_alg == TPM_ALG_AES &&
 	      pub->sym_bits == 128 && pub->sym_mode == TPM_ALG_CFB));
-	must(!ecc || pub->curve == TPM_ECC_NIST_P256);
-	must(!ecc || (pub->x_len <= 32 && pub->y_len <= 32));
+	must(!ecc || pub->curve == TPM_ECC_NIST_P256 ||
+	     pub->curve == TPM_ECC_NIST_P384);
+	must(!ecc || (pub->x_len <= size && pub->y_len <= size));
 	must(!rsa || (pub->rsa_exponent == 65537 && pub->x_len &&
 		      pub->x_len * 8 == pub->rsa_bits));
 	must(ecc || rsa || !pub->x_len || pub->x_len == 32);
@@ -70,6 +74,48 @@ static void encodes_to_itself(const struct tkm_public *pub, const u8 *p,
 	must(w.overflow);
 	must(tkm_public_decode(p, len - 1, &again));
 	exact_free(out);
+}
+
+/* Parameters alone are the area's middle; an exponent is never spelled out. */
+static void has_its_parms(const struct tkm_public *pub, const u8 *p)
+{
+	size_t at = 10 + pub->policy_len, n = 8;
+	struct tkm_writer w;
+	u8 *out;
+
+	if (pub->type == TPM_ALG_KEYEDHASH)
+		return;
+	n += pub->sym_alg == TPM_ALG_NULL ? 0 : 4;
+	n += pub->type == TPM_ALG_RSA ? 2 : 0;
+	out = exact(NULL, 2 + n);
+	tkm_writer_init(&w, out, 2 + n);
+	tkm_public_parms(&w, pub);
+	must(!w.overflow && w.len == 2 + n);
+	must(!memcmp(out, p, 2));
+	must(!memcmp(out + 2, p + at, pub->type == TPM_ALG_RSA ? n - 4 : n));
+	exact_free(out);
+}
+
+/* Whoever has the parts of a public key: OpenSSL reads what is written. */
+static void is_written_for_others(const struct tkm_public *pub)
+{
+	u8 out[4096], short_out[TKM_SPKI_MAX];
+	const u8 *at = out;
+	X509_PUBKEY *key;
+	ssize_t n;
+
+	if (pub->type == TPM_ALG_KEYEDHASH)
+		return;
+	n = tkm_public_info(pub, out, sizeof(out));
+	if (pub->x_len > sizeof(out) / 2)
+		return;
+	must(n > 0);
+	key = d2i_X509_PUBKEY(NULL, &at, (long)n);
+	must(key && at == out + n);
+	X509_PUBKEY_free(key);
+	must(tkm_public_info(pub, out, (size_t)n - 1) == -EMSGSIZE);
+	if (pub->x_len <= TKM_RSA_MAX)
+		must(tkm_public_info(pub, short_out, sizeof(short_out)) == n);
 }
 
 static void any_struct(const u8 *data, size_t len)
@@ -124,6 +170,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	if (!ret) {
 		is_sound(&pub, p, len);
 		encodes_to_itself(&pub, p, len);
+		has_its_parms(&pub, p);
+		is_written_for_others(&pub);
 	}
 	tkm_public_name(p, len, name);
 	digest_of(&(struct tkm_piece){ p, len }, 1, digest);

@@ -129,6 +129,37 @@ static void writer_nests_tpm2bs(void **state)
 	assert_memory_equal(buf, want, sizeof(want));
 }
 
+static void writer_writes_hex(void **state)
+{
+	struct tkm_writer w;
+	struct bytes b;
+	char want[513], *out;
+	size_t n, i;
+	u8 all[256];
+
+	(void)state;
+	for (i = 0; i < sizeof(all); i++) {
+		all[i] = (u8)i;
+		snprintf(want + 2 * i, 3, "%02x", (unsigned int)i);
+	}
+	for (n = 0; n <= sizeof(all); n += n < 8 ? 1 : 31) {
+		b = bytes_of(all + 256 - n, n);
+		out = exact(want, 2 * n);
+		tkm_writer_init(&w, out, 2 * n);
+		tkm_put_hex(&w, b.p, n);
+		assert_false(w.overflow);
+		assert_int_equal(w.len, 2 * n);
+		if (n)
+			assert_memory_equal(out, want + 512 - 2 * n, 2 * n);
+		/* One digit less is no room, and then for nothing else. */
+		tkm_writer_init(&w, out, n ? 2 * n - 1 : 0);
+		tkm_put_hex(&w, b.p, n);
+		assert_int_equal(w.overflow, n > 0);
+		exact_free(out);
+		exact_free(b.p);
+	}
+}
+
 /* ---- reader ------------------------------------------------------------ */
 
 static void reader_reads_what_was_written(void **state)
@@ -414,6 +445,14 @@ static const struct {
 	{ "ECC with a short coordinate",
 	  "0023000b00030472" "0000" "000600800043" "0010" "0003" "0010"
 	  "0004" X4 "0020" X32, 0 },
+	{ "P-384 key", "0023000b00040472" "0000" "0010" "0010" "0004" "0010"
+	  "0030" X32 X4 X4 X4 X4 "0030" X32 X4 X4 X4 X4, 0 },
+	{ "P-384 key with short coordinates", "0023000b00040472" "0000" "0010"
+	  "0010" "0004" "0010" "0020" X32 "0024" X32 X4, 0 },
+	{ "P-384 template", "0023000b00040472" "0000" "0010" "0010" "0004"
+	  "0010" "0000" "0000", 0 },
+	{ "RSA-3072 key", "0001000b00040472" "0000" "0010" "0010" "0c00"
+	  "00000000" "0180" X256 X128, 0 },
 	{ "sealed data", "0008000b00000012" "0000" "0010" "0020" X32, 0 },
 	{ "sealed template", "0008000b00000012" "0000" "0010" "0000", 0 },
 
@@ -437,14 +476,26 @@ static const struct {
 	  "0010" "0000" "0000", -EOPNOTSUPP },
 	{ "ECDSA", "0023000b00030472" "0000" "0010" "0018000b" "0003" "0010"
 	  "0000" "0000", -EOPNOTSUPP },
-	{ "P-384", "0023000b00030472" "0000" "000600800043" "0010" "0004"
+	{ "P-224", "0023000b00030472" "0000" "000600800043" "0010" "0002"
 	  "0010" "0000" "0000", -EOPNOTSUPP },
+	{ "P-521", "0023000b00040472" "0000" "0010" "0010" "0005" "0010"
+	  "0000" "0000", -EOPNOTSUPP },
 	{ "a scheme of derivation", "0023000b00030472" "0000" "000600800043"
 	  "0010" "0003" "0020000b" "0000" "0000", -EOPNOTSUPP },
 	{ "x of 33 bytes", "0023000b00030472" "0000" "000600800043" "0010"
 	  "0003" "0010" "0021" X32 "00" "0000", -EBADMSG },
 	{ "y of 33 bytes", "0023000b00030472" "0000" "000600800043" "0010"
 	  "0003" "0010" "0000" "0021" X32 "00", -EBADMSG },
+	{ "P-384 and x of 49 bytes", "0023000b00040472" "0000" "0010" "0010"
+	  "0004" "0010" "0031" X32 X4 X4 X4 X4 "00" "0000", -EBADMSG },
+	{ "P-384 and y of 49 bytes", "0023000b00040472" "0000" "0010" "0010"
+	  "0004" "0010" "0000" "0031" X32 X4 X4 X4 X4 "00", -EBADMSG },
+	{ "P-256 and x of 48 bytes", "0023000b00040472" "0000" "0010" "0010"
+	  "0003" "0010" "0030" X32 X4 X4 X4 X4 "0020" X32, -EBADMSG },
+	{ "RSA-3072 and 256 bytes", "0001000b00040472" "0000" "0010" "0010"
+	  "0c00" "00000000" "0100" X256, -EBADMSG },
+	{ "RSA-2048 and 384 bytes", "0001000b00040472" "0000" "0010" "0010"
+	  "0800" "00000000" "0180" X256 X128, -EBADMSG },
 	{ "exponent 3", "0001000b00030472" "0000" "000600800043" "0010" "0800"
 	  "00000003" "0100" X256, -EOPNOTSUPP },
 	{ "RSASSA", "0001000b00030472" "0000" "0010" "0014000b" "0800"
@@ -509,6 +560,48 @@ static void template_is_written_as_the_tcg_has_it(void **state)
 	exact_free(want.p);
 }
 
+/* What TPM2_TestParms is asked: the area's middle, between its TPM2Bs. */
+static void parms_are_the_middle_of_an_area(void **state)
+{
+	static const char *const areas[] = {
+		"0001000b00040472" "0000" "0010" "0010" "0800" "00000000"
+		"0100" X256,
+		"0001000b00040472" "0000" "0010" "0010" "0c00" "00000000"
+		"0180" X256 X128,
+		"0023000b00040472" "0000" "0010" "0010" "0003" "0010"
+		"0020" X32 "0020" X32,
+		"0023000b00040472" "0000" "0010" "0010" "0004" "0010"
+		"0000" "0000",
+		"0023000b00030472" "0000" "000600800043" "0010" "0003" "0010"
+		"0020" X32 "0020" X32,
+	};
+	static const size_t lens[] = { 10, 10, 8, 8, 12 };
+	struct tkm_public pub;
+	struct tkm_writer w;
+	struct bytes b;
+	u8 *out;
+	size_t i, n;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(areas); i++) {
+		b = bytes_of_hex(areas[i]);
+		assert_int_equal(tkm_public_decode(b.p, b.len, &pub), 0);
+		for (n = 0; n <= 2 + lens[i]; n++) {
+			out = exact(b.p, n);
+			tkm_writer_init(&w, out, n);
+			tkm_public_parms(&w, &pub);
+			assert_int_equal(w.overflow, n < 2 + lens[i]);
+			if (!w.overflow) {
+				assert_int_equal(w.len, n);
+				assert_memory_equal(out, b.p, 2);
+				assert_memory_equal(out + 2, b.p + 10, lens[i]);
+			}
+			exact_free(out);
+		}
+		exact_free(b.p);
+	}
+}
+
 static void unknown_type_is_not_written(void **state)
 {
 	const struct tkm_public pub = { .type = 0x25 };
@@ -550,6 +643,7 @@ int main(void)
 		cmocka_unit_test(writer_takes_nothing_from_null),
 		cmocka_unit_test(writer_refuses_a_tpm2b_above_65535),
 		cmocka_unit_test(writer_nests_tpm2bs),
+		cmocka_unit_test(writer_writes_hex),
 		cmocka_unit_test(reader_reads_what_was_written),
 		cmocka_unit_test(reader_refuses_every_truncation),
 		cmocka_unit_test(reader_error_is_sticky),
@@ -564,6 +658,7 @@ int main(void)
 		cmocka_unit_test(public_cases_have_their_errno),
 		cmocka_unit_test(exponent_may_be_spelled_out),
 		cmocka_unit_test(template_is_written_as_the_tcg_has_it),
+		cmocka_unit_test(parms_are_the_middle_of_an_area),
 		cmocka_unit_test(unknown_type_is_not_written),
 		cmocka_unit_test(another_exponent_is_written_as_it_is),
 	};

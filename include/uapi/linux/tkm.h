@@ -22,12 +22,17 @@
 #define TKM_VERB_LOAD		"load"
 #define TKM_VERB_RESEAL		"reseal"
 #define TKM_VERB_PUBLISH	"publish"
+#define TKM_VERB_UNPUBLISH	"unpublish"
 
 /* The second word of "new", which may be left out. */
 #define TKM_WORD_DATA		"data"
+#define TKM_WORD_RSA		"rsa"
+#define TKM_WORD_EC		"ec"
 
 /* Options, "name=value". */
 #define TKM_OPT_LEN		"len"
+#define TKM_OPT_BITS		"bits"
+#define TKM_OPT_CURVE		"curve"
 #define TKM_OPT_USE		"use"
 #define TKM_OPT_CLASS		"class"
 #define TKM_OPT_PCRS		"pcrs"
@@ -36,9 +41,19 @@
 #define TKM_OPT_NOT_AFTER	"not-after"
 #define TKM_OPT_PARENT		"parent"
 #define TKM_OPT_KEYRING		"keyring"
+#define TKM_OPT_DERIVE		"derive"
+#define TKM_OPT_FORMAT		"format"
+#define TKM_OPT_REVEAL		"reveal"
 
 /* Words that are an option's value. */
 #define TKM_WORD_PUBLISH	"publish"	/* use= */
+#define TKM_WORD_CRYPT		"crypt"
+#define TKM_WORD_SIGN		"sign"
+#define TKM_WORD_DECRYPT	"decrypt"
+#define TKM_WORD_P256		"p256"		/* curve= */
+#define TKM_WORD_P384		"p384"
+#define TKM_WORD_ECRYPTFS	"ecryptfs"	/* format= */
+#define TKM_WORD_REVEAL		"every-possessor-can-read-it"	/* reveal= */
 #define TKM_WORD_FIXED		"fixed"		/* class= */
 #define TKM_WORD_SRK		"srk"		/* parent= */
 #define TKM_WORD_NONE		"none"		/* reseal: pcrs=, auth= */
@@ -47,6 +62,20 @@
 #define TKM_DATA_MIN	16
 #define TKM_DATA_MAX	128
 #define TKM_DATA_DEFAULT 32
+
+/*
+ * "enc=" of keyctl_pkey_*(3), beside the kernel's own raw, pkcs1, oaep, pss and
+ * x962. TKM_ENC_AAD follows "gcm", with hex digits behind it.
+ */
+#define TKM_ENC_NAME_ECDH	"ecdh"
+#define TKM_ENC_NAME_GCM	"gcm"
+#define TKM_ENC_NAME_SPKI	"spki"
+#define TKM_ENC_AAD		";aad="
+
+/* A message of the cipher: version, nonce and tag are this much of it. */
+#define TKM_CRYPT_VERSION	1
+#define TKM_CRYPT_OVERHEAD	41
+#define TKM_CRYPT_MAX		65494
 
 /* Bytes of the authorisation value in the key that auth= names. */
 #define TKM_AUTH_MAX	32

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Data keys: random bytes, sealed. Making one, loading one from its chain, and
- * sealing one again under another policy. Each is an operation for the bus;
- * everything that needs no TPM is done before it is queued.
+ * The object at the end of a chain: random bytes that are sealed, or an RSA or
+ * EC key that lives in the TPM. Making one, loading one from its chain, and
+ * sealing bytes again under another policy. Each is an operation for the bus;
+ * everything that needs no TPM is done before it is queued. What a loaded RSA
+ * or EC key does is in pair.c.
  *
  * Counted in TPM commands, once storage keys are known:
  *   new    StartAuthSession, [PCR_Read], ContextLoad, Create, Flush
  *   load   StartAuthSession, ContextLoad, Load, [policy], Unseal, Flush, Flush
+ *          and for RSA and EC ContextSave in the place of policy and Unseal
  *   reseal as new
- * and without ContextLoad and its Flush under the SRK itself.
+ * and without ContextLoad and its Flush under the SRK itself. The first RSA or
+ * EC key of a sort costs TestParms once for each chip.
  */
 #include <linux/err.h>
 #include <linux/ktime.h>
@@ -18,37 +22,41 @@
 #include "tkm_internal.h"
 
 /**
- * struct data_op - an operation on one data key
+ * struct object_op - an operation on one key
  * @op: for the bus; its reference is the only one
  * @payload: being made; the result
+ * @rsa_bits: new rsa: of the modulus
+ * @curve: new ec: TPM_ECC_*
  * @pcrs: new, reseal: registers to bind to; mask 0 for none
  * @auth: the authValue; len 0 for none
  * @chain: load: decoded, points into @payload->chain
  * @srk: load: Name that the chain was made under; all zero when flat
  */
-struct data_op {
+struct object_op {
 	struct tkm_op op;
 	struct tkm_payload *payload;
+	u16 rsa_bits;
+	u16 curve;
 	struct tkm_pcrs pcrs;
 	struct tkm_auth auth;
 	struct tkm_chain chain;
 	u8 srk[TKM_NAME_SIZE];
 };
 
-static void data_release(struct tkm_op *op)
+static void object_release(struct tkm_op *op)
 {
-	struct data_op *d = container_of(op, struct data_op, op);
+	struct object_op *d = container_of(op, struct object_op, op);
 
 	tkm_payload_put(d->payload);
 	kfree_sensitive(d);
 }
 
-static struct data_op *data_op_alloc(int (*run)(struct tkm_bus *bus,
+static struct object_op *object_op_alloc(int (*run)(struct tkm_bus *bus,
 						struct tkm_op *op),
 				     const struct tkm_auth *auth)
 {
 	struct tkm_payload *payload = tkm_payload_alloc();
-	struct data_op *d;
+	struct object_op *d;
 
 	if (IS_ERR(payload))
 		return ERR_CAST(payload);
@@ -57,14 +65,19 @@ static struct data_op *data_op_alloc(int (*run)(struct tkm_bus *bus,
 		tkm_payload_put(payload);
 		return ERR_PTR(-ENOMEM);
 	}
-	tkm_op_init(&d->op, run, data_release);
+	tkm_op_init(&d->op, run, object_release);
 	d->auth = *auth;
 	d->payload = payload;
 	return d;
 }
 
+static bool is_pair(const struct tkm_payload *p)
+{
+	return p->rec.kind != TKM_KIND_DATA;
+}
+
 /* Wait for it; the payload is the caller's, or an ERR_PTR. */
-static struct tkm_payload *data_run(struct data_op *d)
+static struct tkm_payload *object_run(struct object_op *d)
 {
 	struct tkm_payload *payload = ERR_PTR(-EIO);
 	int ret;
@@ -81,12 +94,12 @@ static struct tkm_payload *data_run(struct data_op *d)
 	return payload;
 }
 
-static struct tkm_piece auth_piece(const struct data_op *d)
+static struct tkm_piece auth_piece(const struct object_op *d)
 {
 	return (struct tkm_piece){ d->auth.value, d->auth.len };
 }
 
-/* ---- sealing: new and reseal ---- */
+/* ---- making: new and reseal ---- */
 
 static int keep_chain(struct tkm_payload *p, const struct tkm_chain *chain)
 {
@@ -108,12 +121,13 @@ static int keep_chain(struct tkm_payload *p, const struct tkm_chain *chain)
 }
 
 /*
- * The sealed object at the end of its chain, read back as if it came from a
- * file: what could not be loaded again is not handed out.
+ * The object at the end of its chain, read back as if it came from a file: what
+ * could not be loaded again is not handed out.
  */
-static int finish_chain(struct tkm_payload *p, const struct tkm_created *made,
+static int finish_chain(struct object_op *d, const struct tkm_created *made,
 			const struct tkm_policy *policy)
 {
+	struct tkm_payload *p = d->payload;
 	const struct tkm_caller caller = {
 		.owner = p->rec.owner,
 		.side = p->rec.side,
@@ -122,16 +136,16 @@ static int finish_chain(struct tkm_payload *p, const struct tkm_created *made,
 		/* Whether it is over was asked before; here it never is. */
 		.now = 0,
 	};
-	struct tkm_chain *chain;
+	struct tkm_chain *chain = &d->chain;
 	struct tkm_record *rec;
 	struct tkm_object *key;
 	u8 srk[TKM_NAME_SIZE];
-	int ret = -ENOMEM;
+	int ret;
 
-	chain = kzalloc(sizeof(*chain), GFP_KERNEL);
 	rec = kzalloc(sizeof(*rec), GFP_KERNEL);
-	if (!chain || !rec)
-		goto out;
+	if (!rec)
+		return -ENOMEM;
+	memset(chain, 0, sizeof(*chain));
 	if (p->flat) {
 		chain->n = 1;
 		chain->flat = true;
@@ -139,7 +153,7 @@ static int finish_chain(struct tkm_payload *p, const struct tkm_created *made,
 		tkm_hierarchy_objects(p->node, chain);
 	}
 	key = &chain->obj[chain->n - 1];
-	key->type = TKM_OBJECT_SEALED;
+	key->type = is_pair(p) ? TKM_OBJECT_LOADABLE : TKM_OBJECT_SEALED;
 	key->empty_auth = !p->has_auth;
 	key->policy = *policy;
 	key->description = p->flat ? NULL : p->text;
@@ -158,20 +172,35 @@ static int finish_chain(struct tkm_payload *p, const struct tkm_created *made,
 		ret = tkm_chain_verify(chain, &caller, srk, rec);
 	if (WARN_ON_ONCE(ret))
 		ret = -EIO;
+	if (!ret && is_pair(p))
+		ret = tkm_pair_init(p, &chain->obj[chain->n - 1], &d->auth);
 out:
-	kfree(chain);
 	kfree(rec);
 	return ret;
 }
 
-/* What one sealing needs, too large for the stack. */
-struct sealing {
+/* What one making needs, too large for the stack. */
+struct making {
 	struct tkm_policy_made policy;
 	struct tkm_created made;
 	u8 hash[32];
 };
 
-static int seal_in(struct tkm_bus *bus, struct data_op *d, struct sealing *s)
+static struct tkm_public template_of(const struct object_op *d,
+				     const struct tkm_policy_made *made)
+{
+	const struct tkm_payload *p = d->payload;
+	u16 digest_len = made->any ? sizeof(made->digest) : 0;
+	u32 attributes = tkm_key_attributes(p->rec.uses, made->policy.n,
+					    p->has_auth);
+
+	if (!is_pair(p))
+		return tkm_public_sealed(made->digest, digest_len, attributes);
+	return tkm_public_pair(p->rec.kind, d->rsa_bits, d->curve,
+			       made->digest, digest_len, attributes);
+}
+
+static int make_in(struct tkm_bus *bus, struct object_op *d, struct making *s)
 {
 	struct tkm_payload *p = d->payload;
 	struct tkm_parent parent;
@@ -191,24 +220,43 @@ static int seal_in(struct tkm_bus *bus, struct data_op *d, struct sealing *s)
 	ret = tkm_hierarchy_use(bus, p->node, &parent);
 	if (ret)
 		return ret;
-	tmpl = tkm_public_sealed(s->policy.digest, s->policy.any ? 32 : 0,
-				 tkm_key_attributes(s->policy.policy.n,
-						    p->has_auth));
+	tmpl = template_of(d, &s->policy);
 	ret = tkm_tpm_create(bus, parent, auth_piece(d),
 			     (struct tkm_piece){ p->data, p->data_len }, &tmpl,
 			     true, &s->made);
 	if (ret == -EKEYREJECTED || ret == -ENOKEY)
 		tkm_hierarchy_doubt(bus);
-	return ret ?: finish_chain(p, &s->made, &s->policy.policy);
+	return ret ?: finish_chain(d, &s->made, &s->policy.policy);
 }
 
-static int seal_run(struct tkm_bus *bus, struct tkm_op *op)
+/* Before anything is made for it: whether the TPM has such keys at all. */
+static int test_parms(struct tkm_bus *bus, const struct object_op *d)
 {
-	struct data_op *d = container_of(op, struct data_op, op);
-	struct sealing *s;
+	const struct tkm_public tmpl = tkm_public_pair(
+		d->payload->rec.kind, d->rsa_bits, d->curve, NULL, 0, 0);
+	const u32 sort = d->payload->rec.kind == TKM_KIND_RSA ? d->rsa_bits :
+								d->curve;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < bus->n_sorts; i++)
+		if (bus->sorts[i] == sort)
+			return 0;
+	ret = tkm_tpm_test_parms(bus, &tmpl);
+	if (!ret && bus->n_sorts < ARRAY_SIZE(bus->sorts))
+		bus->sorts[bus->n_sorts++] = sort;
+	return ret;
+}
+
+static int make_run(struct tkm_bus *bus, struct tkm_op *op)
+{
+	struct object_op *d = container_of(op, struct object_op, op);
+	struct making *s;
 	int ret;
 
 	ret = tkm_hierarchy_open(bus, NULL);
+	if (!ret && is_pair(d->payload))
+		ret = test_parms(bus, d);
 	if (!ret)
 		ret = tkm_session_start(bus, false);
 	if (ret)
@@ -216,14 +264,14 @@ static int seal_run(struct tkm_bus *bus, struct tkm_op *op)
 	s = kzalloc(sizeof(*s), GFP_KERNEL);
 	if (!s)
 		return -ENOMEM;
-	ret = seal_in(bus, d, s);
+	ret = make_in(bus, d, s);
 	kfree_sensitive(s);
 	return ret;
 }
 
 /**
- * tkm_data_new() - make a data key
- * @req: len, flat, pcrs
+ * tkm_object_new() - make a key
+ * @req: len or rsa_bits or curve, flat, pcrs
  * @rec: its record; unused for a flat key but for what describe shows
  * @auth: the authValue, len 0 for none
  *
@@ -232,15 +280,15 @@ static int seal_run(struct tkm_bus *bus, struct tkm_op *op)
  * Return: a payload that the caller owns, or an ERR_PTR: an errno of the table
  * in Documentation/errors.rst.
  */
-struct tkm_payload *tkm_data_new(const struct tkm_request *req,
+struct tkm_payload *tkm_object_new(const struct tkm_request *req,
 				 const struct tkm_record *rec,
 				 const struct tkm_auth *auth)
 {
 	struct tkm_payload *p;
-	struct data_op *d;
+	struct object_op *d;
 	ssize_t len;
 
-	d = data_op_alloc(seal_run, auth);
+	d = object_op_alloc(make_run, auth);
 	if (IS_ERR(d))
 		return ERR_CAST(d);
 	p = d->payload;
@@ -255,15 +303,19 @@ struct tkm_payload *tkm_data_new(const struct tkm_request *req,
 		}
 		p->text_len = len;
 	}
-	/* The kernel's generator, which the TPM feeds; never the TPM alone. */
-	p->data_len = req->len;
-	get_random_bytes(p->data, p->data_len);
+	if (!is_pair(p)) {
+		/* The kernel's generator, which the TPM feeds; never it alone. */
+		p->data_len = req->len;
+		get_random_bytes(p->data, p->data_len);
+	}
+	d->rsa_bits = req->rsa_bits;
+	d->curve = req->curve;
 	d->pcrs = req->pcrs;
-	return data_run(d);
+	return object_run(d);
 }
 
 /**
- * tkm_data_reseal() - the same bytes and the same record under a new policy
+ * tkm_object_reseal() - the same bytes and the same record under a new policy
  * @old: what the key holds now; the caller holds its key->sem
  * @req: pcrs and auth, each set, kept or removed
  * @auth: the new authValue, len 0 for none
@@ -274,20 +326,23 @@ struct tkm_payload *tkm_data_new(const struct tkm_request *req,
  *
  * Return: a payload that the caller owns, or an ERR_PTR: an errno of the table.
  */
-struct tkm_payload *tkm_data_reseal(struct tkm_payload *old,
+struct tkm_payload *tkm_object_reseal(struct tkm_payload *old,
 				    const struct tkm_request *req,
 				    const struct tkm_auth *auth)
 {
 	struct tkm_payload *p;
-	struct data_op *d;
+	struct object_op *d;
 
+	/* What never leaves the TPM cannot be sealed anew. */
+	if (is_pair(old))
+		return ERR_PTR(-EOPNOTSUPP);
 	if (old->has_auth && req->auth_choice == TKM_KEEP)
 		return ERR_PTR(-EKEYREJECTED);
 	/* A policy of another tool's, whose registers we cannot name. */
 	if (!old->pcrs.mask && req->pcrs_choice == TKM_KEEP &&
 	    !strncmp(old->policy, "pcrs", 4))
 		return ERR_PTR(-EOPNOTSUPP);
-	d = data_op_alloc(seal_run, auth);
+	d = object_op_alloc(make_run, auth);
 	if (IS_ERR(d))
 		return ERR_CAST(d);
 	p = d->payload;
@@ -305,12 +360,12 @@ struct tkm_payload *tkm_data_reseal(struct tkm_payload *old,
 		d->pcrs = old->pcrs;
 	else if (req->pcrs_choice == TKM_SET)
 		d->pcrs = req->pcrs;
-	return data_run(d);
+	return object_run(d);
 }
 
 /* ---- load ---- */
 
-static int load_in(struct tkm_bus *bus, struct data_op *d)
+static int load_in(struct tkm_bus *bus, struct object_op *d)
 {
 	const struct tkm_object *obj = &d->chain.obj[d->chain.n - 1];
 	struct tkm_payload *p = d->payload;
@@ -324,38 +379,44 @@ static int load_in(struct tkm_bus *bus, struct data_op *d)
 	ret = tkm_tpm_load(bus, parent,
 			   (struct tkm_piece){ obj->pub, obj->pub_len },
 			   (struct tkm_piece){ obj->priv, obj->priv_len },
-			   &item.handle);
+			   is_pair(p), &item.handle);
 	if (ret == -EKEYREJECTED || ret == -ENOKEY)
 		tkm_hierarchy_doubt(bus);
 	if (ret)
 		return ret;
+	if (is_pair(p)) {
+		ret = tkm_pair_keep(bus, p, item.handle);
+		goto out;
+	}
 	tkm_public_name(obj->pub, obj->pub_len, name);
 	item.name = name;
 	ret = tkm_policy_play(bus, &obj->policy);
 	if (!ret)
 		ret = tkm_tpm_unseal(bus, item, auth_piece(d), p->data,
 				     &p->data_len);
+out:
 	tkm_bus_flush(bus, item.handle);
 	return ret;
 }
 
 static int load_run(struct tkm_bus *bus, struct tkm_op *op)
 {
-	struct data_op *d = container_of(op, struct data_op, op);
+	struct object_op *d = container_of(op, struct object_op, op);
 	const struct tkm_object *obj = &d->chain.obj[d->chain.n - 1];
 	struct tkm_payload *p = d->payload;
 	int ret;
 
 	ret = tkm_hierarchy_open(bus, p->flat ? NULL : d->srk);
+	/* What guards an RSA or EC key is asked at each use of it. */
 	if (!ret)
-		ret = tkm_session_start(bus, obj->policy.n);
+		ret = tkm_session_start(bus, !is_pair(p) && obj->policy.n);
 	if (!ret && !p->flat && !p->node)
 		ret = tkm_hierarchy_adopt(bus, &d->chain, &p->node);
 	return ret ?: load_in(bus, d);
 }
 
 /* Everything that can be refused before the TPM is asked. */
-static int load_prepare(struct data_op *d, const u8 *der, size_t len,
+static int load_prepare(struct object_op *d, const u8 *der, size_t len,
 			const struct tkm_caller *caller)
 {
 	struct tkm_payload *p = d->payload;
@@ -386,11 +447,11 @@ static int load_prepare(struct data_op *d, const u8 *der, size_t len,
 		p->text_len = obj->description_len;
 	}
 	tkm_payload_name_policy(p, &obj->policy);
-	return 0;
+	return is_pair(p) ? tkm_pair_init(p, obj, &d->auth) : 0;
 }
 
 /**
- * tkm_data_load() - load a data key from its chain
+ * tkm_object_load() - load a key from its chain
  * @der: the chain; copied
  * @len: its length
  * @caller: who asks, and under which description
@@ -400,19 +461,19 @@ static int load_prepare(struct data_op *d, const u8 *der, size_t len,
  *
  * Return: a payload that the caller owns, or an ERR_PTR: an errno of the table.
  */
-struct tkm_payload *tkm_data_load(const u8 *der, size_t len,
+struct tkm_payload *tkm_object_load(const u8 *der, size_t len,
 				  const struct tkm_caller *caller,
 				  const struct tkm_auth *auth)
 {
-	struct data_op *d;
+	struct object_op *d;
 	int ret;
 
-	d = data_op_alloc(load_run, auth);
+	d = object_op_alloc(load_run, auth);
 	if (IS_ERR(d))
 		return ERR_CAST(d);
 	ret = load_prepare(d, der, len, caller);
 	if (!ret)
-		return data_run(d);
+		return object_run(d);
 	tkm_op_put(&d->op);
 	return ERR_PTR(ret);
 }
