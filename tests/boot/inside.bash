@@ -13,6 +13,9 @@ keys=/dev/disk/by-id/virtio-$1
 volume=/dev/disk/by-id/virtio-$2
 part=$3
 kept=/run/kept
+# fscryptop is of tests/vm.
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+export PATH=${TKM_TESTS:-$here/../../build/tests}:$PATH
 text='a line that outlives its machine'
 
 fail()
@@ -37,9 +40,24 @@ open_volume()
 aes-xts-plain64 :64:logon:boot:vol 0 $volume 0"
 }
 
+# A directory in the volume, with a key of its own out of the volume's key $1.
+unlock()
+{
+	keyctl update "$1" "publish fscrypt-provisioning:boot:home keyring=@u derive=home"
+	fscryptop add /mnt "$(keyctl search @u fscrypt-provisioning boot:home)"
+}
+
+# A key that signs: by the public half that was kept, it is the same one.
+sign()
+{
+	openssl dgst -sha256 -binary $kept/srk > /tmp/digest
+	keyctl pkey_sign "$1" 0 /tmp/digest enc=x962 hash=sha256 > /tmp/signature
+	openssl dgst -sha256 -verify $kept/sign.pem -signature /tmp/signature $kept/srk
+}
+
 make()
 {
-	local key
+	local key id
 
 	key=$(keyctl add tkm boot:vol "new data len=64 pcrs=sha256:7" @u)
 	keyctl pipe "$key" > $kept/vol
@@ -47,12 +65,21 @@ make()
 	cat /sys/module/tkm/parameters/srk_name > $kept/srk
 	keyctl update "$key" "publish logon:boot:vol keyring=@u"
 	open_volume
-	mkfs.ext4 -q /dev/mapper/opened
+	mkfs.ext4 -q -O encrypt /dev/mapper/opened
 	mount /dev/mapper/opened /mnt
 	echo "$text" > /mnt/file
+	id=$(unlock "$key")
+	mkdir /mnt/home
+	fscryptop policy /mnt/home "$id"
+	echo "$text" > /mnt/home/file
 	umount /mnt
 	dmsetup remove opened
 	! grep -aqF "$text" "$volume" || fail "the text is on the disk"
+	key=$(keyctl add tkm boot:sign "new ec" @u)
+	keyctl pipe "$key" > $kept/sign
+	keyctl pkey_encrypt "$key" 0 /dev/null enc=spki |
+		openssl pkey -pubin -inform DER -out $kept/sign.pem
+	sign "$key"
 }
 
 open()
@@ -67,8 +94,12 @@ open()
 	open_volume
 	mount -o ro /dev/mapper/opened /mnt
 	[ "$(cat /mnt/file)" = "$text" ] || fail "the file says $(cat /mnt/file)"
+	[ ! -e /mnt/home/file ] || fail "the directory is open without its key"
+	unlock "$key"
+	[ "$(cat /mnt/home/file)" = "$text" ] || fail "the directory does not open"
 	umount /mnt
 	dmsetup remove opened
+	sign "$(keyctl add tkm boot:sign "load $(cat $kept/sign)" @u)"
 	# A new key beside it has storage keys of its own if need be.
 	key=$(keyctl add tkm boot:more "new" @u)
 	keyctl pipe "$key" > $kept/more
