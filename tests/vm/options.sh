@@ -192,6 +192,29 @@ over_long()
 }
 claim "words and values that are over-long: EINVAL" over_long
 
+wrong_for_the_kind()
+{
+	add_refused EINVAL <<-'LIST'
+	new bits=2048
+	new curve=p256
+	new use=sign
+	new use=decrypt
+	new use=publish,sign
+	new rsa len=32
+	new rsa curve=p256
+	new rsa bits=1024
+	new rsa bits=4096
+	new rsa use=publish
+	new rsa use=sign,decrypt
+	new ec bits=2048
+	new ec curve=p521
+	new ec curve=P256
+	new ec use=crypt
+	new ec rsa
+	LIST
+}
+claim "options and uses that are another kind's: EINVAL" wrong_for_the_kind
+
 flat_has_no_record()
 {
 	add_refused EINVAL <<-'LIST'
@@ -206,19 +229,10 @@ claim "metadata of a flat key, which carries none: EINVAL" flat_has_no_record
 not_yet()
 {
 	add_refused EOPNOTSUPP <<-'LIST'
-	new rsa
-	new ec
-	new rsa bits=2048
-	new bits=2048
-	new ec curve=p256
-	new curve=p256
-	new use=crypt
-	new use=sign
-	new use=decrypt
-	new use=publish,crypt
 	new class=portable
 	new class=certified
 	new policy=site
+	new ec class=portable
 	LIST
 }
 claim "what the design has and this version does not do: EOPNOTSUPP" not_yet
@@ -316,6 +330,9 @@ good_words()
 	new len=16 parent=srk
 	new use=publish class=fixed not-before=2026-01-01 not-after=2036-01-01T00:00:00Z
 	new pcrs=sha256:0,1
+	new use=publish,crypt
+	new ec
+	new ec curve=p256 use=decrypt parent=srk
 	LIST
 	keyop add tkm a:newline $'new\n' @s > "$tmp/key"
 }
@@ -385,11 +402,30 @@ update_words()
 	publish logon:a:b keyring=@s keyring=@s
 	publish logon:a:b keyring=4294967292
 	LIST
+	update_refused EINVAL "$key" <<-'LIST'
+	publish logon:a:b format=ecryptfs
+	publish logon:a:b reveal=every-possessor-can-read-it
+	publish logon:a:b len=32
+	publish logon:a:b derive=
+	publish user:a reveal=yes
+	publish encrypted:a format=ecryptfs
+	publish encrypted:0123456789abcde format=ecryptfs
+	publish encrypted:a format=enc32
+	publish fscrypt-provisioning:
+	unpublish logon
+	unpublish logon:a:b keyring=@s
+	unpublish logon:a:b x
+	LIST
+	update_refused EPERM "$key" <<-'LIST'
+	publish user:a:b
+	LIST
+	update_refused EMSGSIZE "$key" <<-'LIST'
+	publish encrypted:a derive=x len=16
+	publish encrypted:0123456789abcdef format=ecryptfs derive=x len=32
+	publish fscrypt-provisioning:a derive=x len=65
+	LIST
 	update_refused EOPNOTSUPP "$key" <<-'LIST'
 	reseal policy=site
-	publish user:a:b
-	publish encrypted:a:b
-	publish fscrypt-provisioning:a:b
 	LIST
 	refuses_early EINVAL update "$key" ""
 	refuses_early EFAULT -0 update "$key" zero:16
