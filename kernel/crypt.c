@@ -10,7 +10,7 @@
  */
 #include "core.h"
 
-#define BLOCK_SIZE	64 /* of SHA-256, which HMAC fills with the key */
+#define HMAC_BLOCK	64 /* of SHA-256, which HMAC fills with the key */
 #define AES_BLOCK	16
 
 static void update_pieces(tkm_sha256_ctx *ctx, const struct tkm_piece *pieces,
@@ -36,7 +36,7 @@ void tkm_sha256(const struct tkm_piece *pieces, size_t n, u8 out[32])
 static void hmac_start(tkm_sha256_ctx *ctx, const u8 *key, size_t key_len,
 		       u8 pad)
 {
-	u8 block[BLOCK_SIZE];
+	u8 block[HMAC_BLOCK];
 	size_t i;
 
 	memset(block, pad, sizeof(block));
@@ -53,7 +53,7 @@ void tkm_hmac_sha256(const u8 *key, size_t key_len,
 	u8 short_key[32], inner[32];
 	tkm_sha256_ctx ctx;
 
-	if (key_len > BLOCK_SIZE) {
+	if (key_len > HMAC_BLOCK) {
 		struct tkm_piece whole = { key, key_len };
 
 		tkm_sha256(&whole, 1, short_key);
