@@ -37,6 +37,8 @@ int tkm_rsa_apply(struct crypto_akcipher *tfm, const struct tkm_public *pub,
 	u8 *der;
 	int ret;
 
+	if (memcmp(in, pub->x, pub->x_len) >= 0)
+		return -EINVAL;
 	der = kmalloc(TKM_SPKI_MAX, GFP_KERNEL);
 	if (!der)
 		return -ENOMEM;
@@ -55,9 +57,10 @@ int tkm_rsa_apply(struct crypto_akcipher *tfm, const struct tkm_public *pub,
 				      crypto_req_done, &wait);
 	ret = crypto_wait_req(crypto_akcipher_encrypt(req), &wait);
 	akcipher_request_free(req);
-	if (ret == -ENOMEM)
-		return ret;
-	return ret ? -EINVAL : 0;
+	/* It asks the same again; without memory for that it says no. */
+	if (ret == -EINVAL || ret == -ENOMEM)
+		return -ENOMEM;
+	return ret ? -EIO : 0;
 }
 
 /* The same with a transform for once. -EOPNOTSUPP in a kernel without RSA. */

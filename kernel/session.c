@@ -146,8 +146,8 @@ static int salt_rsa(const struct tkm_public *srk, struct tkm_salt *salt)
 	ret = tkm_oaep_pad(&sha256, salt->secret, sizeof(salt->secret), "SECRET",
 			   sizeof("SECRET"), w->seed, w->block, RSA_BYTES);
 	if (!ret)
-		ret = library_errno(tkm_rsa_apply(rsa_tfm, srk, w->block,
-						  w->out));
+		ret = tkm_rsa_apply(rsa_tfm, srk, w->block, w->out);
+	ret = library_errno(ret);
 	if (!ret) {
 		memcpy(salt->encrypted, w->out, RSA_BYTES);
 		salt->encrypted_len = RSA_BYTES;
