@@ -351,7 +351,7 @@ encoded()
 
 tool_encoded()
 {
-	local auth
+	local auth key
 
 	auth=$(auth_key "a secret")
 	seal t
@@ -364,8 +364,16 @@ tool_encoded()
 	encoded
 	holds_known t "auth=$auth"
 	load_refused EKEYREJECTED a:b t
-	# A key of another kind is no sealed data, whatever it is called.
+	# A key is what its public area says, whatever the object is called.
 	tpm2_create -C $srk -G ecc256 -u "$tmp/t.pub" -r "$tmp/t.priv" > /dev/null
+	encoded
+	key=$(loads a:b t)
+	contains "$(state_of "$key")" "kind=ec"
+	keyctl unlink "$key" @s
+	# One that encrypts other keys does nothing for us.
+	tpm2_create -C $srk -G ecc256:aes128cfb -u "$tmp/t.pub" -r "$tmp/t.priv" \
+		-a 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|decrypt' \
+		> /dev/null
 	encoded
 	load_refused_early EOPNOTSUPP a:b t
 	tpm2_create -C $srk -G hmac -u "$tmp/t.pub" -r "$tmp/t.priv" > /dev/null
