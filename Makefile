@@ -40,6 +40,7 @@ help:
 	@echo 'make fault         all of the hostile TPM, on each of KERNELS'
 	@echo 'make check-uml     every test on the newest kernel, as user-mode Linux'
 	@echo 'make bench         count and time TPM commands'
+	@echo 'make soak          users, containers and a disturbed TPM, for an hour'
 	@echo 'make unit          host unit tests'
 	@echo 'make fuzz          fuzz the pure files, a minute each; fuzz-long: an hour'
 	@echo 'make coverage      branch coverage of the pure files by the unit tests'
@@ -85,7 +86,16 @@ demo: deps
 	$(Q)tools/demo
 
 bench: tests
-	$(Q)tools/vm run --timeout 3600 -- tests/bench/run
+	$(Q)tools/bench
+
+# SOAK_KERNEL=6.12, SOAK_SECONDS=60, SOAK_SEED=N.
+SOAK_KERNEL	?= uml
+SOAK_SECONDS	?= 3600
+
+soak: tests
+	$(Q)tools/vm run --kernel $(SOAK_KERNEL) --tpm none --memory 2048 \
+		--timeout $$(($(SOAK_SECONDS) * 2 + 900)) -- \
+		tests/soak/run $(SOAK_SECONDS) $(SOAK_SEED)
 
 fault: tests
 	$(Q)$(MAKE) --no-print-directory -C tests/fault KERNELS="$(KERNELS)"
@@ -117,4 +127,4 @@ clean:
 		$(MAKE) --no-print-directory -C tests/unit clean; fi
 
 .PHONY: fault fuzz fuzz-long coverage all help deps tests modules check check-debug check-uml unit
-.PHONY: style sparse demo bench install uninstall dkms-install clean
+.PHONY: style sparse demo bench soak install uninstall dkms-install clean
