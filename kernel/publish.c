@@ -333,7 +333,7 @@ static struct key *encrypted_make(struct key_type *type, const char *desc,
 	cred = prepare_creds();
 	if (!cred)
 		return ERR_PTR(-ENOMEM);
-	ring = keyring_alloc("tkm", cred->fsuid, cred->fsgid, cred,
+	ring = keyring_alloc(".tkm", cred->fsuid, cred->fsgid, cred,
 			     KEY_POS_ALL & ~KEY_POS_SETATTR,
 			     KEY_ALLOC_NOT_IN_QUOTA, NULL, NULL);
 	if (IS_ERR(ring)) {
@@ -523,7 +523,7 @@ static void fscrypt_type_find(void)
 	if (!IS_BUILTIN(CONFIG_FS_ENCRYPTION))
 		return;
 	memcpy(payload, &head, sizeof(head));
-	ring = keyring_alloc("tkm", GLOBAL_ROOT_UID, GLOBAL_ROOT_GID,
+	ring = keyring_alloc(".tkm", GLOBAL_ROOT_UID, GLOBAL_ROOT_GID,
 			     current_cred(), KEY_POS_ALL & ~KEY_POS_SETATTR,
 			     KEY_ALLOC_NOT_IN_QUOTA, NULL, NULL);
 	if (IS_ERR(ring))
