@@ -14,8 +14,22 @@
 #include <linux/err.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
 #include "tkm_internal.h"
+
+/*
+ * SP 800-56B Rev. 2, 7.1.1: 1 < @in < n - 1; the others are known to everybody.
+ * Some kernels ask for that and some do not. @n is odd.
+ */
+static bool is_message(const u8 *in, const u8 *n, size_t len)
+{
+	if (!memchr_inv(in, 0, len - 1) && in[len - 1] <= 1)
+		return false;
+	if (!memcmp(in, n, len - 1) && (in[len - 1] | 1) == n[len - 1])
+		return false;
+	return memcmp(in, n, len) < 0;
+}
 
 /**
  * tkm_rsa_apply() - the RSA public function (RFC 8017, 5.1.1 and 5.2.2)
@@ -24,8 +38,8 @@
  * @in: pub->x_len bytes, of kmalloc's
  * @out: as many, of kmalloc's
  *
- * Return: 0; -ENOMEM; -EINVAL when @in is not below the modulus; -EIO when the
- * modulus is none.
+ * Return: 0; -ENOMEM; -EINVAL when @in is 0, 1 or not below the modulus less one;
+ * -EIO when the modulus is none.
  */
 int tkm_rsa_apply(struct crypto_akcipher *tfm, const struct tkm_public *pub,
 		  const u8 *in, u8 *out)
@@ -37,7 +51,9 @@ int tkm_rsa_apply(struct crypto_akcipher *tfm, const struct tkm_public *pub,
 	u8 *der;
 	int ret;
 
-	if (memcmp(in, pub->x, pub->x_len) >= 0)
+	if (!(pub->x[pub->x_len - 1] & 1))
+		return -EIO;
+	if (!is_message(in, pub->x, pub->x_len))
 		return -EINVAL;
 	der = kmalloc(TKM_SPKI_MAX, GFP_KERNEL);
 	if (!der)
