@@ -239,17 +239,24 @@ claim "the key is in nothing that a user reads: keyctl, /proc, the log, the trac
 
 side_doors()
 {
-	local key
+	local key verb
 
 	need_srk
 	seal_known
 	key=$(loads a:b known)
 	# Other parts of the keyring that take a key's payload.
 	expect_errno EOPNOTSUPP keyctl dh_compute "$key" "$key" "$key"
-	expect_errno EOPNOTSUPP keyctl pkey_query "$key" 0
-	head -c 32 /dev/zero > "$tmp/zero"
-	expect_errno EOPNOTSUPP keyctl pkey_sign "$key" 0 "$tmp/zero"
-	expect_errno EOPNOTSUPP keyctl pkey_decrypt "$key" 0 "$tmp/zero"
+	head -c 64 /dev/zero > "$tmp/zero"
+	# (It has no size for a digest, and the kernel asks for sizes first.)
+	expect_errno EINVAL keyctl pkey_sign "$key" 0 "$tmp/zero"
+	expect_errno EINVAL keyctl pkey_verify "$key" 0 "$tmp/zero" "$tmp/zero"
+	# The cipher's key is another than the payload, and opens what it closed.
+	expect_errno EINVAL keyctl pkey_decrypt "$key" 0 "$tmp/zero"
+	expect_errno EBADMSG keyctl pkey_decrypt "$key" 0 "$tmp/zero" enc=gcm
+	key=$(new_key a:sealed use=publish)
+	for verb in encrypt decrypt; do
+		expect_errno EPERM keyctl pkey_$verb "$key" 0 "$tmp/zero" enc=gcm
+	done
 	# A consumer that takes another type of key as its master.
 	modprobe encrypted-keys
 	key=$(keyctl add encrypted e "new user:a:b 32" @s)

@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/keyctl.h>
+#include <linux/membarrier.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -261,14 +262,27 @@ static inline int dead_keys(void)
 
 /*
  * Keys and bytes that this user is charged for, once the collector has taken
- * what others dropped before: that it does so later is nobody's change.
+ * what others dropped before: that it does so later is nobody's change. It
+ * takes a key out of the list first, waits until nobody can look at it, and
+ * then lifts the charge.
  */
 static inline void quota_state(FILE *f)
 {
+	struct text before = { 0 }, after = { 0 };
 	int tries;
 
-	for (tries = 0; tries < 500 && dead_keys(); tries++)
+	for (tries = 0; tries < 500; tries++) {
+		quota_print(text_open(&before));
+		fclose(before.f);
+		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 		usleep(10000);
+		quota_print(text_open(&after));
+		fclose(after.f);
+		if (!dead_keys() && !strcmp(before.p, after.p))
+			break;
+		free(before.p);
+		free(after.p);
+	}
 	quota_print(f);
 }
 
