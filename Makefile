@@ -43,6 +43,7 @@ help:
 	@echo 'make soak          users, containers and a disturbed TPM, for an hour'
 	@echo 'make unit          host unit tests'
 	@echo 'make fuzz          fuzz the pure files, a minute each; fuzz-long: an hour'
+	@echo 'make kcov          keyring calls at random, led by coverage, for ten minutes'
 	@echo 'make coverage      branch coverage of the pure files by the unit tests'
 	@echo 'make style         warnings, sparse, shellcheck, licences'
 	@echo 'make tests         build what tests in a machine call: tools/vm run -- tests/vm/run'
@@ -97,6 +98,19 @@ soak: tests
 		--timeout $$(($(SOAK_SECONDS) * 2 + 900)) -- \
 		tests/soak/run $(SOAK_SECONDS) $(SOAK_SEED)
 
+# KCOV_KERNEL=uml-debug, KCOV_SECONDS=60, KCOV_SEED=N; KCOV_REPLAY=FILE: what a
+# report printed, once more.
+KCOV_KERNEL	?= uml-kcov
+KCOV_SECONDS	?= 600
+
+kcov: deps
+	$(Q)$(MAKE) --no-print-directory -C tests/vm KERNELS=
+	$(Q)$(MAKE) --no-print-directory -C tests/fault KERNELS=
+	$(Q)$(MAKE) --no-print-directory -C tests/kcov KERNEL=$(KCOV_KERNEL)
+	$(Q)tools/vm run --kernel $(KCOV_KERNEL) --tpm none --memory 2048 \
+		--timeout $$(($(KCOV_SECONDS) * 2 + 1800)) -- tests/kcov/run \
+		$(if $(KCOV_REPLAY),replay $(abspath $(KCOV_REPLAY)),$(KCOV_SECONDS) $(KCOV_SEED))
+
 fault: tests
 	$(Q)$(MAKE) --no-print-directory -C tests/fault KERNELS="$(KERNELS)"
 	$(Q)for kernel in $(KERNELS); do tools/vm run --kernel $$kernel \
@@ -126,5 +140,5 @@ clean:
 	$(Q)if [ -e tests/unit/Makefile ]; then \
 		$(MAKE) --no-print-directory -C tests/unit clean; fi
 
-.PHONY: fault fuzz fuzz-long coverage all help deps tests modules check check-debug check-uml unit
+.PHONY: fault kcov fuzz fuzz-long coverage all help deps tests modules check check-debug check-uml unit
 .PHONY: style sparse demo bench soak install uninstall dkms-install clean
