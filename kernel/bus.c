@@ -286,6 +286,26 @@ void tkm_bus_flush(struct tkm_bus *bus, u32 handle)
 	}
 }
 
+/**
+ * tkm_bus_spent() - flush a handle once the operation has ended
+ * @bus: held
+ * @handle: transient object, the last that this operation needs
+ *
+ * Whoever asked goes on with the result meanwhile. It is gone before the next
+ * operation begins, which wants its slot.
+ */
+void tkm_bus_spent(struct tkm_bus *bus, u32 handle)
+{
+	bus->spent = handle;
+}
+
+static void flush_spent(struct tkm_bus *bus)
+{
+	if (bus->spent)
+		tkm_bus_flush(bus, bus->spent);
+	bus->spent = 0;
+}
+
 static int transport_errno(ssize_t ret)
 {
 	switch (ret) {
@@ -490,6 +510,7 @@ static void hold_end(struct tkm_bus *bus)
 {
 	if (!bus->held)
 		return;
+	flush_spent(bus);
 	tkm_session_end(bus);
 	tkm_hierarchy_leave(bus);
 	while (bus->n_open)
@@ -548,6 +569,17 @@ static int chip_get(struct tkm_bus *bus)
 	return 0;
 }
 
+/*
+ * Three multiplications on the curve: as long as a few commands of a quick TPM.
+ * So the next operation finds it made, and it is used once, or not.
+ */
+static int prepare_salt(struct tkm_bus *bus)
+{
+	if (!bus->srk.known || bus->salt.ready)
+		return 0;
+	return tkm_session_salt(&bus->srk, &bus->salt);
+}
+
 /* Have the chip, for us alone, and know its SRK. */
 static int hold_begin(struct tkm_bus *bus)
 {
@@ -555,11 +587,9 @@ static int hold_begin(struct tkm_bus *bus)
 
 	if (bus->held)
 		return 0;
-	if (bus->srk.known && !bus->salt.ready) {
-		ret = tkm_session_salt(&bus->srk, &bus->salt);
-		if (ret)
-			return ret;
-	}
+	ret = prepare_salt(bus);
+	if (ret)
+		return ret;
 	ret = chip_get(bus);
 	if (ret)
 		return ret;
@@ -600,6 +630,13 @@ static void run_op(struct tkm_bus *bus, struct tkm_op *op)
 	op->result = ret;
 	complete(&op->done);
 	tkm_op_put(op);
+	flush_spent(bus);
+}
+
+/* Whether another operation waits, and a hold of so many may go on with it. */
+static bool room_for_more(unsigned int ops, unsigned long end)
+{
+	return ops < HOLD_OPS && time_before(jiffies, end) && queue_waits();
 }
 
 static void bus_work(struct work_struct *work)
@@ -611,10 +648,10 @@ static void bus_work(struct work_struct *work)
 
 	while ((op = queue_take())) {
 		ops++;
-		bus.more = ops < HOLD_OPS && time_before(jiffies, end) &&
-			   queue_waits();
+		bus.more = room_for_more(ops, end);
 		run_op(&bus, op);
-		if (bus.more && bus.held)
+		/* Who had its answer may have asked again: the parent is there. */
+		if (bus.held && (bus.more || room_for_more(ops, end)))
 			continue;
 		hold_end(&bus);
 		tkm_hierarchy_trim();
@@ -623,6 +660,7 @@ static void bus_work(struct work_struct *work)
 		cond_resched();
 	}
 	hold_end(&bus);
+	prepare_salt(&bus);
 	memalloc_noio_restore(noio);
 }
 
@@ -668,6 +706,7 @@ void tkm_bus_exit(void)
 	unregister_pm_notifier(&bus_pm_nb);
 	destroy_workqueue(bus_wq);
 	chip_drop(&bus);
+	memzero_explicit(&bus.salt, sizeof(bus.salt));
 	memzero_explicit(bus.buf, TKM_WIRE_MAX);
 	free_page((unsigned long)bus.buf);
 }

@@ -395,7 +395,7 @@ static int load_in(struct tkm_bus *bus, struct object_op *d)
 		ret = tkm_tpm_unseal(bus, item, auth_piece(d), p->data,
 				     &p->data_len);
 out:
-	tkm_bus_flush(bus, item.handle);
+	tkm_bus_spent(bus, item.handle);
 	return ret;
 }
 

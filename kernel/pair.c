@@ -254,7 +254,7 @@ static int use_run(struct tkm_bus *bus, struct tkm_op *op)
 	/* A wrong value, or a wrong object, if the context was damaged. */
 	if (ret == -EKEYREJECTED || ret == -ENOKEY)
 		tkm_pair_doubt(u->payload);
-	tkm_bus_flush(bus, handle);
+	tkm_bus_spent(bus, handle);
 	return ret;
 }
 

@@ -92,6 +92,7 @@ struct tkm_handles {
  * @parent_handle: its handle
  * @open: transient handles and sessions that are to be flushed
  * @n_open: how many
+ * @spent: one of them, which its operation needs no more; 0 for none
  * @alive: the TPM proved in this session that it was not reset before it
  * @silences: commands of this hold that went without an answer
  * @wary: holds to come that look after handles that get lost
@@ -118,6 +119,7 @@ struct tkm_bus {
 	u32 parent_handle;
 	u32 open[TKM_BUS_OPEN_MAX];
 	unsigned int n_open;
+	u32 spent;
 	bool alive;
 	unsigned int silences;
 	unsigned int wary;
@@ -164,6 +166,8 @@ int tkm_bus_exec(struct tkm_bus *bus, const struct tkm_wire *wire,
 		 struct tkm_wire_answer *answer);
 void tkm_bus_opened(struct tkm_bus *bus, u32 handle);
 void tkm_bus_flush(struct tkm_bus *bus, u32 handle);
+/* The same, when the operation has its result: nobody waits for that. */
+void tkm_bus_spent(struct tkm_bus *bus, u32 handle);
 /* The chip was reset: say so once, and send nothing to it any more. */
 int tkm_bus_close(struct tkm_bus *bus, const char *what);
 
