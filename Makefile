@@ -45,6 +45,7 @@ help:
 	@echo 'make fuzz          fuzz the pure files, a minute each; fuzz-long: an hour'
 	@echo 'make kcov          keyring calls at random, led by coverage, for ten minutes'
 	@echo 'make coverage      branch coverage of the pure files by the unit tests'
+	@echo 'make coverage-module   lines and branches of the module by all tests, gcov'
 	@echo 'make style         warnings, sparse, shellcheck, licences'
 	@echo 'make tests         build what tests in a machine call: tools/vm run -- tests/vm/run'
 	@echo 'make modules       build the module for each of KERNELS'
@@ -111,6 +112,15 @@ kcov: deps
 		--timeout $$(($(KCOV_SECONDS) * 2 + 1800)) -- tests/kcov/run \
 		$(if $(KCOV_REPLAY),replay $(abspath $(KCOV_REPLAY)),$(KCOV_SECONDS) $(KCOV_SEED))
 
+# COVERAGE_PARTS="vm" is only tests/vm.
+COVERAGE_PARTS	?= vm fault kcov
+
+coverage-module: deps
+	$(Q)$(MAKE) --no-print-directory -C tests/vm KERNELS=uml-debug
+	$(Q)$(MAKE) --no-print-directory -C tests/fault KERNELS=
+	$(Q)$(MAKE) --no-print-directory -C tests/kcov KERNEL=uml-debug
+	$(Q)tests/kcov/coverage $(COVERAGE_PARTS)
+
 fault: tests
 	$(Q)$(MAKE) --no-print-directory -C tests/fault KERNELS="$(KERNELS)"
 	$(Q)for kernel in $(KERNELS); do tools/vm run --kernel $$kernel \
@@ -140,5 +150,5 @@ clean:
 	$(Q)if [ -e tests/unit/Makefile ]; then \
 		$(MAKE) --no-print-directory -C tests/unit clean; fi
 
-.PHONY: fault kcov fuzz fuzz-long coverage all help deps tests modules check check-debug check-uml unit
+.PHONY: fault kcov coverage-module fuzz fuzz-long coverage all help deps tests modules check check-debug check-uml unit
 .PHONY: style sparse demo bench soak install uninstall dkms-install clean

@@ -205,9 +205,8 @@ static long pkey(struct machine *m, const struct call *c, struct arg *a, int op,
 static long pkey_out(struct machine *m, const struct call *c, struct arg *a,
 		     int op)
 {
-	size_t len = c->number > 0 ? (size_t)c->number : ROOM;
-
-	return pkey(m, c, a, op, room, len);
+	/* More than the key has is refused, and less is not looked at. */
+	return pkey(m, c, a, op, room, c->number ? (uint32_t)c->number : 1);
 }
 
 static long run_encrypt(struct machine *m, const struct call *c, struct arg *a)

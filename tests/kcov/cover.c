@@ -3,26 +3,27 @@
  * What of tkm a call went through, by KCOV (the kernel's dev-tools/kcov.rst),
  * which on the kernels of this loop watches tkm and nothing else.
  *
- * It is the calling task's path: the key type, all parsers and checks, publish,
- * the ciphers. The worker that speaks to the TPM is another task, and is not
- * seen here; what it did shows in errnos, which count as something new too.
+ * The calling task's path is the key type, all parsers and checks, publish, the
+ * ciphers. The worker that speaks to the TPM is another task: its path comes by
+ * remote/remote.c, some time later, for all who call together. An errno that a
+ * call did not give before counts as something new too.
  */
 #include "kcov.h"
 
+#include <linux/kcov.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#define KCOV_INIT_TRACE	_IOR('c', 1, unsigned long)
-#define KCOV_ENABLE	_IO('c', 100)
-#define KCOV_TRACE_PC	0
 #define WORDS		(512 << 10)
+#define REMOTE_WORDS	(64 << 10)	/* of one run of a worker */
+#define REMOTE_HANDLE	1		/* as remote.c has it */
 #define EDGES		(1 << 20)
 
 unsigned int cover_blocks, cover_edges;
 uint8_t *cover_seen;
 
 static int kcov;
-static unsigned long *area, base, size;
+static unsigned long *area, *remote, base, size;
 static uint8_t edges[EDGES / 8];
 static uint8_t notes[EDGES / 8];
 
@@ -38,18 +39,38 @@ static void find_module(void)
 	free(modules);
 }
 
+static int open_area(unsigned long **where)
+{
+	int fd = open("/sys/kernel/debug/kcov", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		die("no KCOV: %s", strerror(errno));
+	if (ioctl(fd, KCOV_INIT_TRACE, WORDS))
+		die("KCOV_INIT_TRACE: %s", strerror(errno));
+	*where = mmap(NULL, WORDS * sizeof(**where), PROT_READ | PROT_WRITE,
+		      MAP_SHARED, fd, 0);
+	if (*where == MAP_FAILED)
+		die("KCOV's area: %s", strerror(errno));
+	return fd;
+}
+
 void cover_open(void)
 {
-	kcov = open("/sys/kernel/debug/kcov", O_RDWR | O_CLOEXEC);
-	if (kcov < 0)
-		die("no KCOV: %s", strerror(errno));
-	if (ioctl(kcov, KCOV_INIT_TRACE, WORDS))
-		die("KCOV_INIT_TRACE: %s", strerror(errno));
-	area = mmap(NULL, WORDS * sizeof(*area), PROT_READ | PROT_WRITE,
-		    MAP_SHARED, kcov, 0);
-	if (area == MAP_FAILED)
-		die("KCOV's area: %s", strerror(errno));
+	kcov = open_area(&area);
 	find_module();
+}
+
+void cover_open_remote(void)
+{
+	struct kcov_remote_arg arg = {
+		.trace_mode = KCOV_TRACE_PC,
+		.area_size = REMOTE_WORDS,
+		.common_handle = REMOTE_HANDLE,
+	};
+	int fd = open_area(&remote);
+
+	if (ioctl(fd, KCOV_REMOTE_ENABLE, &arg))
+		die("KCOV_REMOTE_ENABLE: %s", strerror(errno));
 }
 
 void cover_on(void)
@@ -72,14 +93,15 @@ static bool set_bit(uint8_t *map, uint32_t bit)
 	return !was;
 }
 
-unsigned int cover_end(void)
+/* What is new among @n that were recorded. */
+static unsigned int count_new(const unsigned long *pc, unsigned long n)
 {
-	unsigned long n = __atomic_load_n(&area[0], __ATOMIC_RELAXED), i, at;
 	unsigned int fresh = 0;
+	unsigned long i, at;
 	uint32_t before = 0;
 
-	for (i = 1; i <= n && i < WORDS; i++) {
-		at = area[i] - base;
+	for (i = 0; i < n; i++) {
+		at = pc[i] - base;
 		if (at >= size || at >= 8ul * COVER_BYTES)
 			continue;
 		if (set_bit(cover_seen, at)) {
@@ -93,6 +115,25 @@ unsigned int cover_end(void)
 		before = at;
 	}
 	return fresh;
+}
+
+static unsigned int take(unsigned long *from)
+{
+	unsigned long n = __atomic_load_n(&from[0], __ATOMIC_ACQUIRE);
+	unsigned int fresh = count_new(from + 1, n < WORDS ? n : WORDS - 1);
+
+	__atomic_store_n(&from[0], 0, __ATOMIC_RELEASE);
+	return fresh;
+}
+
+unsigned int cover_end(void)
+{
+	return take(area);
+}
+
+unsigned int cover_remote(void)
+{
+	return take(remote);
 }
 
 unsigned int cover_note(uint32_t what)

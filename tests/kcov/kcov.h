@@ -127,10 +127,13 @@ size_t chain_edit_make(char *out, size_t size);
 /* ---- cover.c: KCOV ---- */
 
 void cover_open(void);		/* as root, before the worker is someone else */
+void cover_open_remote(void);	/* as who outlives the workers, before they are */
 void cover_on(void);
 void cover_begin(void);
 /* Blocks and edges that were never seen before, by this call. */
 unsigned int cover_end(void);
+/* The same of what tkm's own workers did for anyone since it was asked last. */
+unsigned int cover_remote(void);
 /* A thing that no block shows, as an errno: 1 when it is new. */
 unsigned int cover_note(uint32_t what);
 extern unsigned int cover_blocks, cover_edges;

@@ -43,7 +43,6 @@
 
 #define CORPUS		6000
 #define LAST		64	/* programs that are remembered */
-#define LAST_TEXT	8192
 #define LOOK_EVERY	16	/* programs between two looks at the log */
 #define BLOCKS_AT_LEAST	100
 #define REPORT_EVERY	10	/* seconds */
@@ -57,7 +56,7 @@ enum order { ORDER_NONE, ORDER_SETUP, ORDER_RUN, ORDER_CLEAN, ORDER_REPLAY };
 
 struct last {
 	enum phase phase;
-	char text[LAST_TEXT];
+	struct program p;
 };
 
 /* What a worker tells; only it writes there. */
@@ -349,7 +348,7 @@ static void remember(const struct program *p)
 	struct last *last = &told->last[told->n_last % LAST];
 
 	last->phase = machine.phase;
-	program_write(p, last->text, sizeof(last->text));
+	last->p = *p;
 	told->n_last++;
 }
 
@@ -419,9 +418,10 @@ static const struct program *any_program(void)
 static void run_programs(unsigned int n)
 {
 	bool for_tpm = machine.phase != PHASE_GONE;
-	struct program p;
+	struct program p = { 0 }, before;
 
 	while (n-- && !shared->stop) {
+		before = p;
 		if (!n_corpus || random_one_in(for_tpm ? 2 : 6)) {
 			program_make(&p, for_tpm || random_one_in(8));
 		} else {
@@ -430,6 +430,12 @@ static void run_programs(unsigned int n)
 		}
 		if (execute(&p))
 			keep(&p);
+		/* That comes when its worker is done, often one program late. */
+		if (for_tpm && cover_remote()) {
+			keep(&p);
+			if (before.n)
+				keep(&before);
+		}
 	}
 }
 
@@ -523,18 +529,17 @@ static struct machine leader;
 static void print_last(const struct told *t, int number)
 {
 	unsigned long i = t->n_last > LAST ? t->n_last - LAST : 0;
+	char text[sizeof(struct program) * 4], *line, *save;
 	const struct last *last;
-	char *text, *line, *save;
 
 	for (; i < t->n_last; i++) {
 		last = &t->last[i % LAST];
 		printf("# program %d %d\n", number, last->phase);
-		text = strdup(last->text);
+		program_write(&last->p, text, sizeof(text));
 		for (line = strtok_r(text, "\n", &save); line;
 		     line = strtok_r(NULL, "\n", &save))
 			printf("# %s\n", line);
 		printf("#\n");
-		free(text);
 	}
 }
 
@@ -840,6 +845,7 @@ int main(int argc, char **argv)
 	kmsg_open();
 	started = reported = now();
 	meet_tpm(&leader);
+	cover_open_remote();
 	start_workers();
 	if (replays) {
 		before = charges();

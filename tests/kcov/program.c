@@ -161,7 +161,8 @@ static void make_chain(struct text_bytes *t, bool for_tpm)
 {
 	char edits[64];
 	unsigned int n = for_tpm ? random_below(2) : 1 + random_below(3);
-	bool hex = random_one_in(2);
+	/* Hex is slow to read, and DER shows as much of what comes after it. */
+	bool hex = random_one_in(for_tpm ? 2 : 8);
 
 	add_format(t, "%s{%c%u", hex ? "load " : "", hex ? 'h' : 'd',
 		   random_below(for_tpm ? BASES - 1 : CHAINS));
@@ -306,6 +307,11 @@ static uint8_t a_key(bool for_tpm)
 	}
 }
 
+static bool is_pkey(const char *kind)
+{
+	return strstr("query encrypt decrypt sign verify", kind);
+}
+
 static int32_t some_number(const char *kind)
 {
 	static const uint32_t perms[] = {
@@ -321,6 +327,8 @@ static int32_t some_number(const char *kind)
 		return random_one_in(2) ? 0 : 5301;
 	if (!strcmp(kind, "timeout"))
 		return random_below(3);
+	if (is_pkey(kind))
+		return random_one_in(16) ? random_below(600) : 0;
 	return random_one_in(2) ? 0 : random_below(70000);
 }
 
@@ -342,7 +350,7 @@ static void make_call(struct call *c, int kind, bool for_tpm)
 			make_new(&c->text[0], for_tpm);
 	} else if (!strcmp(name, "update")) {
 		make_update(&c->text[0]);
-	} else if (strstr("query encrypt decrypt sign verify", name)) {
+	} else if (is_pkey(name)) {
 		make_info(&c->text[1]);
 		make_input(&c->text[0]);
 		make_input(&c->text[2]);
