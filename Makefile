@@ -39,7 +39,7 @@ help:
 	@echo 'make check-debug   everything on the debug kernel, for some hours'
 	@echo 'make fault         all of the hostile TPM, on each of KERNELS'
 	@echo 'make check-uml     every test on the newest kernel, as user-mode Linux'
-	@echo 'make bench         count and time TPM commands'
+	@echo 'make bench         tkm beside trusted keys, tools and OpenSSL, on one TPM'
 	@echo 'make soak          users, containers and a disturbed TPM, for an hour'
 	@echo 'make unit          host unit tests'
 	@echo 'make fuzz          fuzz the pure files, a minute each; fuzz-long: an hour'
