@@ -251,8 +251,12 @@ static int use_run(struct tkm_bus *bus, struct tkm_op *op)
 		ret = tkm_policy_play(bus, policy);
 	if (!ret)
 		ret = use_in(bus, u, handle);
-	/* A wrong value, or a wrong object, if the context was damaged. */
-	if (ret == -EKEYREJECTED || ret == -ENOKEY)
+	/*
+	 * Whatever the TPM says, its reason may be that the context is another
+	 * object's, if someone changed it on its way. Only what it finds wrong
+	 * with a ciphertext or a point comes after the Name was proven.
+	 */
+	if (ret && (ret != -EBADMSG || u->what == TKM_USE_SIGN))
 		tkm_pair_doubt(u->payload);
 	tkm_bus_spent(bus, handle);
 	return ret;
