@@ -123,9 +123,9 @@ coverage-module: deps
 
 fault: tests
 	$(Q)$(MAKE) --no-print-directory -C tests/fault KERNELS="$(KERNELS)"
-	$(Q)for kernel in $(KERNELS); do tools/vm run --kernel $$kernel \
-		--tpm none --memory 2048 --timeout 7200 -- tests/fault/run || \
-		exit 1; done
+	$(Q)for kernel in $(KERNELS); do TKM_LONG=1 tools/vm run \
+		--kernel $$kernel --tpm none --memory 2048 --timeout 7200 -- \
+		tests/fault/run || exit 1; done
 
 install: all
 	$(Q)install -D -m 644 build/local/tkm.ko $(UPDATES)/tkm.ko

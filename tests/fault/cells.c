@@ -23,11 +23,14 @@
  *	after handles that got lost once it has been bitten, and a module that
  *	was just loaded has not: it is, first of all
  *   the operation succeeds without the fault, where AFTER has "again": it leaves
- *	no saved context behind, and the next test wants one
+ *	no saved context behind, and the next test wants one; or it uses a key
+ *	that stays, which must be good for more
  *   another key loads; where AFTER has "closed", it does not (ENODEV), but does
  *	when the module is loaded anew; where AFTER has "plug", when the chip is
  *	there again
- *   no message had the key's bytes, or the authorisation value
+ *   no message had the key's bytes, what was decrypted or agreed on, or the
+ *	authorisation value; nobody got a signature that is none, or another
+ *	message than the one that was encrypted
  *   the kernel's log has nothing of a bug
  *
  * "bits" flips each bit of the Nth answer to COMMAND, one operation each. None
@@ -36,7 +39,10 @@
  * carries nothing, and GetCapability, that only tells what to flush, may be
  * altered and all the same succeed.)
  *
- * The operations are in the table below. None leaves a key.
+ * The operations are in the table below. None leaves a key, but those that use one
+ * have it already, and loaded once, so that its context is saved.
+ *
+ * The last test is that no command was sent which hostile.c does not know.
  */
 #include "vm.h"
 
@@ -54,6 +60,8 @@ static const uint8_t canary[32] = {
 	0x97, 0x2b, 0xec, 0x65, 0x01, 0xbd, 0x78, 0xdf,
 };
 #define AUTH "the canary's own password"
+/* What is encrypted for the TPM, and comes back over the wire. */
+#define SECRET "for its key only"
 
 static FILE *script_in;
 static int script_out, kmsg;
@@ -123,6 +131,11 @@ static void meet(const char *path)
 	    connect(script_out, (struct sockaddr *)&address, sizeof(address)))
 		die("%s: %s", path, strerror(errno));
 	script_in = fdopen(script_out, "r");
+}
+
+static const char *name_of(int err)
+{
+	return err ? strerrorname_np(err) : "ok";
 }
 
 /* ---- operations ---- */
@@ -225,15 +238,264 @@ static int do_new_app_twice(void)
 	return load(desc, "new");
 }
 
+/* ---- keys that are used ---- */
+
+#define RSA_BYTES	256
+#define POINT		65
+#define SPKI		91
+#define CRYPT_ROOM	256
+
+/*
+ * A key that stays while cells go on. The module cannot be loaded anew meanwhile;
+ * and after another chip's appearance its context is saved anew, so that the
+ * next cell sends what its operation always sends.
+ */
+struct used {
+	const char *desc, *options, *info;
+	bool guarded;		/* has the authorisation value */
+	char *chain;
+	serial_t key;
+	bool stale;
+};
+
+#define USED_KEY(name, ...) \
+	static struct used name = { .desc = "cells:" #name, __VA_ARGS__ }
+
+USED_KEY(rsa_signs, .options = "rsa", .info = "enc=pkcs1 hash=sha256");
+USED_KEY(rsa_opens, .options = "rsa use=decrypt", .info = "enc=oaep hash=sha256");
+USED_KEY(ec_signs, .options = "ec", .info = "enc=raw hash=sha256");
+USED_KEY(ec_shares, .options = "ec use=decrypt", .info = "enc=ecdh");
+USED_KEY(ec_guarded, .options = "ec pcrs=sha256:0,7",
+	 .info = "enc=raw hash=sha256", .guarded = true);
+USED_KEY(share_guarded, .options = "ec use=decrypt pcrs=sha256:7",
+	 .info = "enc=ecdh", .guarded = true);
+USED_KEY(data_crypts, .options = "use=crypt", .info = "enc=gcm");
+
+static struct used *const all_used[] = {
+	&rsa_signs, &rsa_opens, &ec_signs, &ec_shares, &ec_guarded,
+	&share_guarded, &data_crypts,
+};
+
+#define USED (sizeof(all_used) / sizeof(all_used[0]))
+
+/* Of SECRET, and what is on another's side of ECDH. */
+static uint8_t ciphertext[RSA_BYTES], point[POINT], message[CRYPT_ROOM];
+static size_t message_len;
+
+static void drop_key(struct used *u)
+{
+	if (u->key)
+		key_ctl(KEYCTL_UNLINK, u->key, ring, 0, 0);
+	u->key = 0;
+	u->stale = false;
+}
+
+static void drop_keys(void)
+{
+	size_t i;
+
+	for (i = 0; i < USED; i++)
+		drop_key(all_used[i]);
+}
+
+static void load_key(struct used *u)
+{
+	drop_key(u);
+	u->key = key_add("tkm", u->desc, u->chain, strlen(u->chain), ring);
+	if (u->key < 0)
+		die("%s: %s", u->desc, strerror(errno));
+}
+
+/* 0, or an errno; a signature that is given away holds, whatever happened. */
+static int sign_with(struct used *u, const char *info)
+{
+	static uint32_t n;
+	uint8_t digest[32] = "signed by cells", sig[RSA_BYTES];
+	size_t size = u == &rsa_signs ? RSA_BYTES : 64;
+	long len;
+
+	/* Another one each time: what is replayed is not for it. */
+	n++;
+	memcpy(digest + sizeof(digest) - sizeof(n), &n, sizeof(n));
+	operations++;
+	len = key_pkey(KEYCTL_PKEY_SIGN, u->key, info, digest, sizeof(digest),
+		       sig, size);
+	if (len < 0)
+		return errno;
+	if (len != (long)size ||
+	    key_pkey(KEYCTL_PKEY_VERIFY, u->key, info, digest, sizeof(digest),
+		     sig, size))
+		wrong("a signature that is none was given away");
+	return 0;
+}
+
+/* 0, or an errno; what it gives must be right. */
+static int open_with(struct used *u, const void *in, size_t in_len, size_t room,
+		     const void *right, size_t right_len)
+{
+	uint8_t out[RSA_BYTES];
+	long len;
+
+	operations++;
+	len = key_pkey(KEYCTL_PKEY_DECRYPT, u->key, u->info, in, in_len, out,
+		       room);
+	if (len < 0)
+		return errno;
+	if (len != (long)right_len || memcmp(out, right, right_len))
+		wrong("another message was given away");
+	return 0;
+}
+
+/* The first result is the one that all others must be. */
+static int share_with(struct used *u, uint8_t x[32])
+{
+	char line[2 * 32 + 1];
+	long len;
+	size_t i;
+
+	if (x[0] || x[1])
+		return open_with(u, point, POINT, POINT, x, 32);
+	len = key_pkey(KEYCTL_PKEY_DECRYPT, u->key, u->info, point, POINT, x,
+		       POINT);
+	if (len != 32)
+		die("%s: %s", u->desc, strerror(errno));
+	for (i = 0; i < 32; i++)
+		sprintf(line + 2 * i, "%02x", x[i]);
+	say("canary %s", line);
+	return 0;
+}
+
+static int do_sign_rsa(void)
+{
+	return sign_with(&rsa_signs, "enc=pkcs1 hash=sha256");
+}
+
+static int do_sign_pss(void)
+{
+	return sign_with(&rsa_signs, "enc=pss hash=sha256");
+}
+
+static int do_sign(void)
+{
+	return sign_with(&ec_signs, ec_signs.info);
+}
+
+static int do_sign_policy(void)
+{
+	return sign_with(&ec_guarded, ec_guarded.info);
+}
+
+static int do_open(void)
+{
+	return open_with(&rsa_opens, ciphertext, RSA_BYTES, RSA_BYTES, SECRET,
+			 strlen(SECRET));
+}
+
+static int do_share(void)
+{
+	static uint8_t x[POINT];
+
+	return share_with(&ec_shares, x);
+}
+
+static int do_share_policy(void)
+{
+	static uint8_t x[POINT];
+
+	return share_with(&share_guarded, x);
+}
+
+/* From its chain, and then used by the context that was saved. */
+static int do_load_sign(void)
+{
+	struct used u = ec_signs;
+	int err;
+
+	drop_key(&ec_signs);
+	u.key = key_add("tkm", u.desc, u.chain, strlen(u.chain), ring);
+	if (u.key < 0) {
+		operations++;
+		return errno;
+	}
+	err = sign_with(&u, u.info);
+	give(u.key);
+	return err;
+}
+
+/*
+ * Two keys of one sort are loaded; when the context of the first is saved for
+ * the second, too, that is found out, and once only.
+ */
+static int swap(struct used *first, struct used *second, int (*use)(void))
+{
+	int err, again;
+
+	drop_key(first);
+	drop_key(second);
+	load_key(first);
+	load_key(second);
+	err = use();
+	again = err ? use() : 0;
+	if (again)
+		wrong("and for good: %s", name_of(again));
+	return err;
+}
+
+static int do_swap_sign(void)
+{
+	return swap(&ec_shares, &ec_signs, do_sign);
+}
+
+static int do_swap_share(void)
+{
+	return swap(&ec_signs, &ec_shares, do_share);
+}
+
+/* The fault is for a load; what works in the kernel goes on whatever happens. */
+static int do_crypt(void)
+{
+	int err = do_load(), ret;
+
+	ret = open_with(&data_crypts, message, message_len, CRYPT_ROOM, SECRET,
+			strlen(SECRET));
+	if (ret)
+		wrong("a message: %s", name_of(ret));
+	return err;
+}
+
+static int do_new_ec(void)
+{
+	return load("cells:new-ec", "new ec");
+}
+
+/*
+ * @key: which it uses, and has
+ * @anew: the module is loaded anew before it: what it asks the TPM once only
+ */
 static const struct operation {
 	const char *name;
 	int (*run)(void);
+	struct used *key;
+	bool anew;
 } table[] = {
-	{ "load", do_load },	   { "policy", do_policy },
-	{ "flat", do_flat },	   { "flat-policy", do_flat_policy },
-	{ "new", do_new },	   { "new-pcrs", do_new_pcrs },
-	{ "new-app", do_new_app }, { "new-app-twice", do_new_app_twice },
-	{ "reseal", do_reseal },   { "no-srk", do_no_srk },
+#define OP(word, function, ...) { .name = word, .run = function, __VA_ARGS__ }
+	OP("load", do_load),	   OP("policy", do_policy),
+	OP("flat", do_flat),	   OP("flat-policy", do_flat_policy),
+	OP("new", do_new),	   OP("new-pcrs", do_new_pcrs),
+	OP("new-app", do_new_app), OP("new-app-twice", do_new_app_twice),
+	OP("reseal", do_reseal),   OP("no-srk", do_no_srk),
+	OP("new-ec", do_new_ec),
+	OP("new-ec-first", do_new_ec, .anew = true),
+	OP("sign", do_sign, .key = &ec_signs),
+	OP("sign-policy", do_sign_policy, .key = &ec_guarded),
+	OP("sign-rsa", do_sign_rsa, .key = &rsa_signs),
+	OP("sign-pss", do_sign_pss, .key = &rsa_signs),
+	OP("open", do_open, .key = &rsa_opens),
+	OP("share", do_share, .key = &ec_shares),
+	OP("share-policy", do_share_policy, .key = &share_guarded),
+	OP("load-sign", do_load_sign),
+	OP("swap-sign", do_swap_sign), OP("swap-share", do_swap_share),
+	OP("crypt", do_crypt, .key = &data_crypts),
 };
 
 static const struct operation *operation_of(const char *name)
@@ -244,11 +506,6 @@ static const struct operation *operation_of(const char *name)
 		if (!strcmp(name, table[i].name))
 			return &table[i];
 	die("no operation '%s'", name);
-}
-
-static const char *name_of(int err)
-{
-	return err ? strerrorname_np(err) : "ok";
 }
 
 /* Whether it is one of "A/B/C". */
@@ -385,6 +642,10 @@ static void plug(void)
 	double start = now(), end = start + 30 * slow;
 	char path[64];
 	int err = ENODEV;
+	size_t i;
+
+	for (i = 0; i < USED; i++)
+		all_used[i]->stale = true;
 
 	while (now() < end && err == ENODEV) {
 		snprintf(path, sizeof(path), "/dev/tpmrm%d", atoi(say("chip")));
@@ -418,6 +679,7 @@ static void reload(void)
 	double start = now(), end = start + 30 * slow;
 	int fd = open(module_file(), O_RDONLY | O_CLOEXEC);
 
+	drop_keys();
 	/* Keys die in their own time. */
 	while (now() < end && syscall(SYS_delete_module, "tkm", O_NONBLOCK))
 		usleep(5000);
@@ -468,6 +730,15 @@ static unsigned int words(const char *text)
 	return n;
 }
 
+/* The next operation sends what it always sends. */
+static void be_ready(const struct operation *op)
+{
+	if (op->anew)
+		reload();
+	if (op->key && (!op->key->key || op->key->stale))
+		load_key(op->key);
+}
+
 static void check_after(const struct operation *op, const char *after)
 {
 	int err;
@@ -483,6 +754,9 @@ static void check_after(const struct operation *op, const char *after)
 	if (strstr(after, "plug"))
 		plug();
 	say("clear");
+	/* The key was there all the time, unless the module went. */
+	if (op->key && !op->key->key)
+		load_key(op->key);
 	err = strstr(after, "again") ? op->run() : 0;
 	if (err)
 		wrong("once more: %s", name_of(err));
@@ -546,6 +820,7 @@ static void run_cell(char *line)
 	double start, took;
 	int err;
 
+	be_ready(op);
 	say("clear");
 	while (line)
 		say("arm %s", field(&line, '+'));
@@ -613,10 +888,13 @@ static void run_bits(char *line)
 	const char *log;
 	int err, i;
 
+	be_ready(op);
 	say("clear");
 	err = op->run();
 	if (err)
 		wrong("without a fault: %s", name_of(err));
+	/* The last flush of a hold comes after the answer. */
+	hold_is_over();
 	length = answer_length(say("log"), command, nth);
 	for (bit = share; bit < 8 * length; bit += shares) {
 		/* tkm looks for some hundred holds after its last loss. */
@@ -675,10 +953,47 @@ static char *chain_of(serial_t key, const char *options)
 
 static serial_t new_key(const char *desc, const char *options)
 {
-	char text[128];
+	char text[160];
 
 	snprintf(text, sizeof(text), "new %s", options);
 	return key_add("tkm", desc, text, strlen(text), ring);
+}
+
+static void prepare_used(const char *with)
+{
+	char options[128], secret[2 * sizeof(SECRET)];
+	uint8_t spki[SPKI];
+	struct used *u;
+	size_t i;
+	long n;
+
+	for (i = 0; i < USED; i++) {
+		u = all_used[i];
+		snprintf(options, sizeof(options), "%s %s", u->options,
+			 u->guarded ? with : "");
+		u->chain = chain_of(new_key(u->desc, options),
+				    u->guarded ? with : "");
+		load_key(u);
+	}
+	for (i = 0; i < strlen(SECRET); i++)
+		sprintf(secret + 2 * i, "%02x", SECRET[i]);
+	say("canary %s", secret);
+	if (key_pkey(KEYCTL_PKEY_ENCRYPT, rsa_opens.key, rsa_opens.info, SECRET,
+		     strlen(SECRET), ciphertext, RSA_BYTES) != RSA_BYTES)
+		die("RSA: %s", strerror(errno));
+	n = key_pkey(KEYCTL_PKEY_ENCRYPT, data_crypts.key, data_crypts.info,
+		     SECRET, strlen(SECRET), message, CRYPT_ROOM);
+	if (n < 0)
+		die("a message: %s", strerror(errno));
+	message_len = n;
+	/* Anyone's point will do: it is the end of that key as DER. */
+	n = key_pkey(KEYCTL_PKEY_ENCRYPT, ec_signs.key, "enc=spki", "", 0, spki,
+		     sizeof(spki));
+	if (n != SPKI)
+		die("a point: %s", strerror(errno));
+	memcpy(point, spki + SPKI - POINT, POINT);
+	do_share();
+	do_share_policy();
 }
 
 static void prepare(void)
@@ -687,7 +1002,8 @@ static void prepare(void)
 	serial_t key;
 	size_t i;
 
-	ring = key_add("keyring", "cells", NULL, 0, KEY_SPEC_SESSION_KEYRING);
+	/* Whatever comes, no key stays when this process ends. */
+	ring = key_add("keyring", "cells", NULL, 0, KEY_SPEC_PROCESS_KEYRING);
 	auth = key_add("user", "cells:auth", AUTH, strlen(AUTH), ring);
 	if (ring < 0 || auth < 0)
 		die("keyring: %s", strerror(errno));
@@ -715,6 +1031,16 @@ static void prepare(void)
 	if (key < 0 || key_update(key, text, strlen(text)))
 		die("the canary: %s", strerror(errno));
 	flat_policy = chain_of(key, with);
+	prepare_used(with);
+}
+
+static void check_strange(void)
+{
+	const char *strange = say("strange");
+
+	if (*strange)
+		wrong("hostile.c does not know %s", strange);
+	report("no command was sent that is not in the table");
 }
 
 /* The lines that are to be run here. */
@@ -765,8 +1091,9 @@ int main(int argc, char **argv)
 	n = read_lines(lines, sizeof(lines) / sizeof(lines[0]));
 	meet(argv[1]);
 	prepare();
-	printf("KTAP version 1\n1..%zu\n", n);
+	printf("KTAP version 1\n1..%zu\n", n + 1);
 	warm_up();
+	say("strange");
 	start = now();
 	for (i = 0; i < n; i++) {
 		rest = lines[i];
@@ -780,6 +1107,7 @@ int main(int argc, char **argv)
 		else
 			die("see the head of cells.c: %s", verb);
 	}
+	check_strange();
 	printf("# %u operations in %.1f seconds, of these %.1f for modules and %.1f for chips\n",
 	       operations, now() - start, with_modules, with_chips);
 	return failed ? 1 : 0;

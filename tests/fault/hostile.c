@@ -20,6 +20,9 @@
  *   seen            how many messages had one in them
  *   pending         faults that were armed and have not happened yet
  *   code COMMAND    its number
+ *   name NUMBER     the command of that number
+ *   strange         numbers of commands that are not in the table below, nor the
+ *                   driver's own, since that was last asked
  *   handles         what swtpm holds: objects, sessions
  *   flush           flushes all of them
  *   reset           a reset and a startup that the kernel knows nothing of
@@ -73,7 +76,7 @@
 #define OWNER		0x40000001u
 #define CLIENTS		4
 #define FAULTS		8
-#define CANARIES	8
+#define CANARIES	32
 #define LOG_MAX		512
 
 struct message {
@@ -89,16 +92,24 @@ static const struct {
 	const char *name;
 } commands[] = {
 	{ 0x120, "EvictControl" },    { 0x131, "CreatePrimary" },
-	{ 0x153, "Create" },	      { 0x157, "Load" },
-	{ 0x15e, "Unseal" },	      { 0x161, "ContextLoad" },
-	{ 0x162, "ContextSave" },     { 0x165, "FlushContext" },
-	{ 0x16b, "PolicyAuthValue" }, { 0x171, "PolicyOR" },
-	{ 0x173, "ReadPublic" },      { 0x176, "StartAuthSession" },
-	{ 0x17a, "GetCapability" },   { 0x17e, "PCR_Read" },
-	{ 0x17f, "PolicyPCR" },
+	{ 0x153, "Create" },	      { 0x154, "ECDH_ZGen" },
+	{ 0x157, "Load" },	      { 0x159, "RSA_Decrypt" },
+	{ 0x15d, "Sign" },	      { 0x15e, "Unseal" },
+	{ 0x161, "ContextLoad" },     { 0x162, "ContextSave" },
+	{ 0x165, "FlushContext" },    { 0x16b, "PolicyAuthValue" },
+	{ 0x171, "PolicyOR" },	      { 0x173, "ReadPublic" },
+	{ 0x176, "StartAuthSession" }, { 0x17a, "GetCapability" },
+	{ 0x17e, "PCR_Read" },	      { 0x17f, "PolicyPCR" },
+	{ 0x18a, "TestParms" },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+/* SelfTest, Startup, Shutdown, and GetRandom for the kernel's generator. */
+static const uint32_t of_driver[] = { 0x143, 0x144, 0x145, 0x17b };
+
+static uint32_t strange[16];
+static unsigned int n_strange;
 
 enum kind {
 	RC, RC_AFTER, LOSE, DROP, DELAY, CUT, CUT_FIX, LENGTHEN, LENGTHEN_FIX,
@@ -614,6 +625,21 @@ static size_t command_of(uint32_t cc)
 	return i;
 }
 
+/* Nothing can be done to a command that is not in the table. */
+static void note_strange(uint32_t cc)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(of_driver) / sizeof(of_driver[0]); i++)
+		if (cc == of_driver[i])
+			return;
+	for (i = 0; i < n_strange; i++)
+		if (cc == strange[i])
+			return;
+	if (n_strange < sizeof(strange) / sizeof(strange[0]))
+		strange[n_strange++] = cc;
+}
+
 /* One command of the kernel's, and what it gets for it. */
 static void relay(struct message *command, struct message *answer)
 {
@@ -626,6 +652,7 @@ static void relay(struct message *command, struct message *answer)
 
 	c = command_of(get32(command->b + 6));
 	if (c == COMMANDS) {
+		note_strange(get32(command->b + 6));
 		ask_tpm(command, answer);
 		return;
 	}
@@ -790,6 +817,15 @@ static const char *act(char *verb, char *args, FILE *out)
 		if (i == COMMANDS)
 			return "no such command";
 		fprintf(out, " %u", commands[i].cc);
+	} else if (!strcmp(verb, "name")) {
+		i = command_of(strtoul(args, NULL, 0));
+		if (i == COMMANDS)
+			return "no such command";
+		fprintf(out, " %s", commands[i].name);
+	} else if (!strcmp(verb, "strange")) {
+		for (i = 0; i < n_strange; i++)
+			fprintf(out, " 0x%x", strange[i]);
+		n_strange = 0;
 	} else if (!strcmp(verb, "handles")) {
 		n = all_handles(handles);
 		for (i = 0; i < n; i++)

@@ -47,10 +47,17 @@ declare -A operation=(
 	[PolicyAuthValue]=policy [Create]=reseal [PCR_Read]=new-pcrs
 	[ContextSave]=new-app-twice [ReadPublic]=load [CreatePrimary]=no-srk
 	[EvictControl]=no-srk [NullPrimary]=load [GetCapability]=load
+	[Sign]=sign [RSA_Decrypt]=open [ECDH_ZGen]=share
+	[TestParms]=new-ec-first
+	[KeyContextLoad]=sign [KeyContextSave]=load-sign
 )
 
-# CreatePrimary has another use, with an HMAC: to prove that there was no reset.
-declare -A sent=([NullPrimary]=CreatePrimary)
+# What has another use: CreatePrimary, with an HMAC, to prove that there was no
+# reset; contexts, of RSA and EC keys too, which a signature proves.
+declare -A sent=(
+	[NullPrimary]=CreatePrimary
+	[KeyContextLoad]=ContextLoad [KeyContextSave]=ContextSave
+)
 
 # Some are only sent when something is in doubt; this makes it so.
 declare -A cause=(
@@ -131,6 +138,35 @@ declare -A differs=(
 	# Another handle, which is not there.
 	[ContextSave flip-command]=ENOKEY/ok
 
+	# The same of a key that is used.
+	[KeyContextLoad flip-tag]=EIO
+	[KeyContextLoad flip-end]=ok
+	[KeyContextLoad replay]=ok
+	[KeyContextLoad HANDLE]=ok [KeyContextLoad INTEGRITY]=ok
+	[KeyContextLoad AUTH_FAIL]=ok [KeyContextLoad POLICY_FAIL]=ok
+	[KeyContextLoad flip-command]=ok
+	# One before may be another key's: its signature does not hold.
+	[KeyContextSave flip-tag]=EIO
+	[KeyContextSave flip-end]=ok
+	[KeyContextSave replay]=ok/EBADMSG
+	[KeyContextSave cut-fix]=ok
+	[KeyContextSave lengthen-fix]=ok
+	# That of the storage key above it, which signs nothing.
+	[KeyContextSave flip-command]=EBADMSG
+
+	# No HMAC: what vouches for it is that it holds. The last byte of the
+	# command is the size of a ticket, which then is cut off.
+	[Sign flip-command]=EBADMSG
+	# What libtpms says of wrong padding.
+	[RSA_Decrypt FAILURE]=EBADMSG
+
+	# The answer is a header, and nobody vouches for it.
+	[TestParms flip-tag]=EIO
+	[TestParms flip-end]=EIO
+	[TestParms replay]=ok
+	# Another scheme to derive keys, which is none.
+	[TestParms flip-command]=EOPNOTSUPP
+
 	# Compared with the Name that is pinned; the qualified name at its end
 	# is of no use.
 	[ReadPublic flip-tag]=EIO
@@ -157,8 +193,12 @@ declare -A differs=(
 try()
 {
 	local command=$1 fault=$2 kind=$3 wire=${sent[$1]:-$1} errno
-	local after=${cause[$1]:+again}
+	local op=${operation[$1]} after=${cause[$1]:+again}
 	shift 3
+
+	case $op in
+	sign | open | share) after=again ;;
+	esac
 
 	errno=${differs["$command $fault"]:-${expected[$fault]}}
 	case $command,$fault in
@@ -166,11 +206,11 @@ try()
 	FlushContext,* | GetCapability,*) errno=ok ;;
 	esac
 	case $fault in
-	gone*) after=plug ;;
-	reset) after=closed ;;
+	gone*) after+=" plug" ;;
+	reset) after+=" closed" ;;
 	drop | lose) after+=" hurry=$wire" ;;
 	esac
-	cell "$command, $fault: $errno" "${operation[$command]}" "$errno" \
+	cell "$command, $fault: $errno" "$op" "$errno" \
 		"$after" "$kind $wire 1 $*${cause[$command]:+ + ${cause[$command]}}"
 }
 
@@ -184,7 +224,7 @@ faults()
 	try "$command" cut1 cut -1
 	try "$command" cut-all cut 1
 	case $command in
-	Policy* | FlushContext) ;;
+	Policy* | FlushContext | TestParms) ;;
 	*) try "$command" cut-fix cut-fix -1 ;;
 	esac
 	try "$command" lengthen lengthen 1
@@ -218,7 +258,10 @@ codes_of()
 
 commands=(StartAuthSession ContextLoad Load Unseal FlushContext PolicyPCR
 	PolicyOR PolicyAuthValue Create PCR_Read ContextSave ReadPublic
-	CreatePrimary EvictControl NullPrimary GetCapability)
+	CreatePrimary EvictControl NullPrimary GetCapability Sign RSA_Decrypt
+	ECDH_ZGen TestParms)
+# What a storage key's contexts meet, a key's own meet all over again.
+[ -z "${TKM_LONG:-}" ] || commands+=(KeyContextLoad KeyContextSave)
 
 # Handles and Names that are others'.
 swaps()
@@ -306,6 +349,90 @@ others()
 		"rc ContextLoad 1 0x1df + reset Load 1"
 }
 
+# Keys that are used: nobody gets a signature that is none, another's, or what
+# another key opened.
+uses()
+{
+	local op
+
+	for op in sign sign-policy sign-rsa sign-pss; do
+		# In the middle of r, or of RSA's number.
+		cell "Sign, $op, another number: EBADMSG" $op EBADMSG again \
+			"word Sign 1 36 0x12345678"
+		cell "Sign, $op, flip: EBADMSG" $op EBADMSG again "flip Sign 1 -1"
+		cell "Sign, $op, another one: EBADMSG" $op EBADMSG again "replay Sign 1"
+	done
+	cell "Sign told of another digest: EBADMSG" sign EBADMSG again \
+		"word-command Sign 1 40 0x12345678"
+	cell "Sign told of another digest, RSA: EBADMSG" sign-rsa EBADMSG again \
+		"word-command Sign 1 40 0x12345678"
+	cell "Sign told of another digest, policy and auth: EKEYREJECTED" \
+		sign-policy EKEYREJECTED again "word-command Sign 1 110 0x12345678"
+	# A storage key signs nothing.
+	cell "Sign told of another key: EBADMSG" sign EBADMSG again \
+		"word-command Sign 1 10 0x81000001"
+	# The policy is looked at before the HMAC.
+	cell "ECDH_ZGen, share-policy, told of another key: EPERM" share-policy \
+		EPERM again "word-command ECDH_ZGen 1 10 0x81000001"
+	for op in open=RSA_Decrypt share=ECDH_ZGen; do
+		cell "${op#*=}, ${op%=*}, told of another key: EKEYREJECTED" \
+			"${op%=*}" EKEYREJECTED again \
+			"word-command ${op#*=} 1 10 0x81000001"
+	done
+	for op in open=RSA_Decrypt share=ECDH_ZGen share-policy=ECDH_ZGen; do
+		cell "${op#*=}, ${op%=*}, flip: EBADMSG" "${op%=*}" EBADMSG again \
+			"flip ${op#*=} 1 -1"
+		# The second byte of what is encrypted.
+		cell "${op#*=}, ${op%=*}, another message: EBADMSG" "${op%=*}" \
+			EBADMSG again "flip ${op#*=} 1 140"
+		cell "${op#*=}, ${op%=*}, told of another message: EKEYREJECTED" \
+			"${op%=*}" EKEYREJECTED again \
+			"word-command ${op#*=} 1 120 0x12345678"
+	done
+	cell "the context of another key, sign: EBADMSG" swap-sign EBADMSG again \
+		"replay ContextSave 2"
+	cell "the context of another key, agree: EKEYREJECTED" swap-share \
+		EKEYREJECTED again "replay ContextSave 2"
+	for op in sign open share; do
+		cell "ContextLoad to $op, another handle: ok" $op ok again \
+			"word ContextLoad 1 10 0x80000001"
+		cell "ContextLoad to $op, a handle that cannot be: EBADMSG" $op \
+			EBADMSG again "word ContextLoad 1 10 0x80000005"
+		cell "ContextLoad to $op, the SRK's handle: EIO" $op EIO again \
+			"word ContextLoad 1 10 0x81000001"
+		cell "ContextLoad to $op, refused for ever: ok" $op ok again \
+			"rc ContextLoad 0 0x1df"
+		cell "Load to $op, flip: EBADMSG" $op EBADMSG again \
+			"rc ContextLoad 1 0x1df + flip Load 1 -1"
+		cell "Load to $op, another handle: ok" $op ok again \
+			"rc ContextLoad 1 0x1df + word Load 1 10 0x80000002"
+		cell "ContextSave to $op, refused: ENOMEM" $op ENOMEM again \
+			"rc ContextLoad 1 0x1df + rc ContextSave 1 0x902"
+		cell "ContextLoad to $op, refused, then a reset: ENODEV" $op ENODEV \
+			"again closed" "rc ContextLoad 1 0x1df + reset Load 1"
+		cell "FlushContext after $op, lost: ok" $op ok again \
+			"rc FlushContext 1 0x101"
+	done
+	cell "PCR_CHANGED for ever, to sign: EPERM" sign-policy EPERM again \
+		"rc Sign 0 0x128"
+	cell "flips for ever, to sign: EBADMSG" sign EBADMSG again "flip Sign 0 -1"
+	cell "no key for ever, to sign: ENOKEY" sign ENOKEY again "rc Sign 0 0x18b"
+	cell "RETRY for ever, to open: EAGAIN" open EAGAIN again \
+		"rc RSA_Decrypt 0 0x922"
+	for op in PolicyPCR PolicyOR PolicyAuthValue; do
+		cell "$op to sign, lost: EIO" sign-policy EIO again "cut $op 1 9"
+	done
+	cell "Create of an EC key, flip: EBADMSG" new-ec EBADMSG again \
+		"flip Create 1 -1"
+	# What was altered is no key's; what works in the kernel needs no TPM.
+	cell "a cipher beside Unseal, flip: EBADMSG" crypt EBADMSG again \
+		"flip Unseal 1 -1"
+	cell "a cipher while the chip is gone: ENODEV" crypt ENODEV "again plug" \
+		"gone Load 1"
+	cell "a cipher after a reset: ENODEV" crypt ENODEV "again closed" \
+		"reset Load 1"
+}
+
 # Some things do not end by themselves; each must, in its time.
 for_ever()
 {
@@ -358,6 +485,7 @@ table()
 	done
 	swaps
 	others
+	uses
 	for_ever
 }
 
@@ -381,6 +509,15 @@ bits()
 	echo "bits PolicyPCR, each bit | flat-policy | EIO/ENODEV | PolicyPCR 1"
 	echo "bits PolicyAuthValue, each bit | flat-policy | EIO/ENODEV | PolicyAuthValue 1"
 	echo "bits PolicyOR, each bit | policy | EIO/ENODEV | PolicyOR 1"
+	# Every signature is verified, everything else is under an HMAC.
+	echo "bits Sign, each bit | sign | $refused | Sign 1"
+	echo "bits RSA_Decrypt, each bit | open | $refused | RSA_Decrypt 1"
+	echo "bits ContextLoad to sign, each bit | sign | $by_tpm | ContextLoad 1"
+	if [ -n "${TKM_LONG:-}" ]; then
+		echo "bits ECDH_ZGen, each bit | share | $refused | ECDH_ZGen 1"
+		echo "bits Sign, each bit, RSA | sign-rsa | $refused | Sign 1"
+		echo "bits Sign, each bit, policy and auth | sign-policy | $refused | Sign 1"
+	fi
 	echo "bits GetCapability, each bit | flat | ok | GetCapability 1"
 }
 

@@ -45,16 +45,6 @@ static int op_of(const char *verb)
 	die("see the head of pkop.c");
 }
 
-static long pkey(int op, serial_t key, const char *info, const void *in,
-		 size_t in_len, void *buf, size_t len)
-{
-	struct keyctl_pkey_params params = {
-		.key_id = key, .in_len = in_len, .out_len = len,
-	};
-
-	return syscall(SYS_keyctl, op, &params, info, in, buf);
-}
-
 /* What is asked for is what the query says; the canary begins behind that. */
 static size_t room_of(int op, serial_t key, const char *info)
 {
@@ -90,7 +80,7 @@ static long apply(int op, serial_t key, const char *info, const void *in,
 	int err;
 
 	memset(out, CANARY, ROOM);
-	ret = pkey(op, key, info, in, in_len, out, room);
+	ret = key_pkey(op, key, info, in, in_len, out, room);
 	err = errno;
 	if (ret > (long)room) {
 		printf("%ld bytes, where %zu were asked for\n", ret, room);
@@ -107,7 +97,8 @@ static long verify(serial_t key, const char *info, const void *in,
 {
 	memset(out, 0, ROOM);
 	memcpy(out, sig, sig_len);
-	return pkey(KEYCTL_PKEY_VERIFY, key, info, in, in_len, out, sig_len);
+	return key_pkey(KEYCTL_PKEY_VERIFY, key, info, in, in_len, out,
+			sig_len);
 }
 
 static int say(long ret)

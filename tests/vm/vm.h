@@ -49,6 +49,17 @@ static inline long key_read(serial_t key, void *buf, size_t len)
 	return key_ctl(KEYCTL_READ, key, (unsigned long)buf, len, 0);
 }
 
+/* encrypt, decrypt, sign: into @buf; verify: @buf is the signature. */
+static inline long key_pkey(int op, serial_t key, const char *info,
+			    const void *in, size_t in_len, void *buf, size_t len)
+{
+	struct keyctl_pkey_params params = {
+		.key_id = key, .in_len = in_len, .out_len = len,
+	};
+
+	return syscall(SYS_keyctl, op, &params, info, in, buf);
+}
+
 __attribute__((format(printf, 1, 2), noreturn))
 static inline void die(const char *format, ...)
 {
