@@ -5,7 +5,7 @@
  *
  * The calling task's path is the key type, all parsers and checks, publish, the
  * ciphers. The worker that speaks to the TPM is another task: its path comes by
- * remote/remote.c, some time later, for all who call together. An errno that a
+ * witness/witness.c, some time later, for all who call together. An errno that a
  * call did not give before counts as something new too.
  */
 #include "kcov.h"
@@ -16,7 +16,7 @@
 
 #define WORDS		(512 << 10)
 #define REMOTE_WORDS	(64 << 10)	/* of one run of a worker */
-#define REMOTE_HANDLE	1		/* as remote.c has it */
+#define REMOTE_HANDLE	1		/* as witness.c has it */
 #define EDGES		(1 << 20)
 
 unsigned int cover_blocks, cover_edges;
@@ -77,6 +77,49 @@ void cover_on(void)
 {
 	if (ioctl(kcov, KCOV_ENABLE, KCOV_TRACE_PC))
 		die("KCOV_ENABLE: %s", strerror(errno));
+}
+
+static void switch_to(unsigned long mode)
+{
+	if (ioctl(kcov, KCOV_DISABLE, 0) || ioctl(kcov, KCOV_ENABLE, mode))
+		die("KCOV_ENABLE: %s", strerror(errno));
+}
+
+void cover_compare_begin(void)
+{
+	switch_to(KCOV_TRACE_CMP);
+	cover_begin();
+}
+
+static bool is_known(const struct compared *list, unsigned int n,
+		     const struct compared *c)
+{
+	while (n--)
+		if (list[n].one == c->one && list[n].other == c->other)
+			return true;
+	return false;
+}
+
+/* Entries of four words: kind and length, the two values, where it was. */
+unsigned int cover_compare_end(struct compared *list, unsigned int max)
+{
+	unsigned long n = __atomic_load_n(&area[0], __ATOMIC_RELAXED), i;
+	const unsigned long *entry = &area[1];
+	unsigned int kept = 0;
+	struct compared c;
+
+	for (i = 0; i < n && kept < max; i++, entry += 4) {
+		if (entry[3] - base >= size || entry[1] == entry[2])
+			continue;
+		c.len = 1 << (entry[0] >> 1 & 3);
+		/* Of a constant it is the other that came from outside. */
+		c.one = entry[2];
+		c.other = entry[1];
+		if (!is_known(list, kept, &c))
+			list[kept++] = c;
+	}
+	switch_to(KCOV_TRACE_PC);
+	return kept;
 }
 
 void cover_begin(void)

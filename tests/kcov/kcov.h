@@ -136,8 +136,25 @@ unsigned int cover_end(void);
 unsigned int cover_remote(void);
 /* A thing that no block shows, as an errno: 1 when it is new. */
 unsigned int cover_note(uint32_t what);
+
+/* Two values that differed, and their length. */
+struct compared {
+	uint64_t one, other;
+	unsigned int len;
+};
+
+/* Between them it is comparisons that are recorded, and no coverage. */
+void cover_compare_begin(void);
+unsigned int cover_compare_end(struct compared *list, unsigned int max);
+
 extern unsigned int cover_blocks, cover_edges;
 extern uint8_t *cover_seen;	/* a bit a block, COVER_BYTES */
 #define COVER_BYTES (1 << 16)
+
+/* ---- hint.c: what was compared, put in the place of each other ---- */
+
+/* False when @p has nothing of it where it was looked for. */
+bool hint_apply(struct program *p, const struct bytes *chains,
+		const struct compared *c);
 
 #endif

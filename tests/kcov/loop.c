@@ -42,6 +42,7 @@
 #define HOSTILE_PROGRAMS	40
 
 #define CORPUS		6000
+#define COMPARED	128	/* hints that are tried of a program */
 #define LAST		64	/* programs that are remembered */
 #define LOOK_EVERY	16	/* programs between two looks at the log */
 #define BLOCKS_AT_LEAST	100
@@ -151,6 +152,7 @@ static struct told *told;
 static struct program corpus[CORPUS];
 static unsigned int n_corpus;
 static serial_t base_ring, work_ring;
+static int witness;
 
 static const char *const base_new[BASES] = {
 	"new", "new use=publish,crypt len=64", "new parent=srk",
@@ -343,13 +345,22 @@ static void bite(void)
 	key_ctl(KEYCTL_CLEAR, work_ring, 0, 0, 0);
 }
 
+/* For who looks afterwards, also when the kernel is no more (witness.c). */
 static void remember(const struct program *p)
 {
 	struct last *last = &told->last[told->n_last % LAST];
+	static char text[8192];
+	int n;
 
 	last->phase = machine.phase;
 	last->p = *p;
 	told->n_last++;
+	n = sprintf(text, "%dprogram %d %d\n", machine.worker, machine.worker,
+		    machine.phase);
+	program_write(p, text + n, sizeof(text) - n - 2);
+	n += strlen(text + n);
+	if (write(witness, text, n) != n)
+		die("witness.ko: %s", strerror(errno));
 }
 
 /* What an errno of a call says, of which KCOV saw nothing. */
@@ -415,6 +426,27 @@ static const struct program *any_program(void)
 	return &corpus[random_below(n_corpus)];
 }
 
+/* Once for each program that is kept, while that is quick. */
+static void try_hints(const struct program *kept)
+{
+	struct compared list[COMPARED];
+	struct program p;
+	unsigned int i, n;
+
+	machine.armed = machine.made = machine.no_chip = false;
+	cover_compare_begin();
+	for (i = 0; i < kept->n; i++)
+		call_run(&machine, kept, i);
+	n = cover_compare_end(list, COMPARED);
+	if (machine.made)
+		sweep();
+	for (i = 0; i < n; i++) {
+		p = *kept;
+		if (hint_apply(&p, machine.chain, &list[i]) && execute(&p))
+			keep(&p);
+	}
+}
+
 static void run_programs(unsigned int n)
 {
 	bool for_tpm = machine.phase != PHASE_GONE;
@@ -428,8 +460,11 @@ static void run_programs(unsigned int n)
 			p = *any_program();
 			program_change(&p, any_program());
 		}
-		if (execute(&p))
+		if (execute(&p)) {
 			keep(&p);
+			if (!for_tpm)
+				try_hints(&p);
+		}
 		/* That comes when its worker is done, often one program late. */
 		if (for_tpm && cover_remote()) {
 			keep(&p);
@@ -463,6 +498,8 @@ static void read_replayed(const char *path)
 		replayed[n_replayed++].phase = phase;
 	}
 	fclose(f);
+	if (!n_replayed)
+		die("%s: no program", path);
 }
 
 static void obey(int number)
@@ -506,6 +543,9 @@ static void work(int number)
 	random_seed(seed * WORKERS + number);
 	meet_tpm(&machine);
 	cover_open();
+	witness = open("/sys/kernel/debug/tkm-kcov", O_WRONLY | O_CLOEXEC);
+	if (witness < 0)
+		die("witness.ko: %s", strerror(errno));
 	kmsg_open();
 	read_vectors();
 	become(number);

@@ -278,8 +278,8 @@ static void make_fault(struct text_bytes *t)
 	else if (!strncmp(kind, "flip", 4))
 		a = random_below(8 * 512);
 	else if (!strncmp(kind, "cut", 3))
-		a = random_one_in(2) ? -(long)random_below(64) :
-				       (long)random_below(128);
+		a = random_one_in(2) ? -1 - (long)random_below(9) :
+				       1 + (long)random_below(128);
 	else if (!strncmp(kind, "word", 4)) {
 		a = random_below(128);
 		b = random_one_in(2) ? (long)random_below(512) :
@@ -567,19 +567,20 @@ void program_write(const struct program *p, char *out, size_t size)
 	}
 }
 
-static void read_call(const char *line, struct call *c)
+/* False for a line that is no call, as others of a report are. */
+static bool read_call(const char *line, struct call *c)
 {
-	char name[32];
 	unsigned int key, ring, t;
 	int kind, taken = 0;
+	char name[32];
 
 	memset(c, 0, sizeof(*c));
 	if (sscanf(line, "%31s %u %u %d %n", name, &key, &ring, &c->number,
 		   &taken) < 4)
-		die("not a call: %s", line);
+		return false;
 	kind = call_kind(name);
 	if (kind < 0)
-		die("no such call: %s", name);
+		return false;
 	c->kind = kind;
 	c->key = key;
 	c->ring = ring;
@@ -589,6 +590,7 @@ static void read_call(const char *line, struct call *c)
 		while (isspace((unsigned char)*line))
 			line++;
 	}
+	return true;
 }
 
 /* "program WORKER PHASE", its calls, and an empty line. */
@@ -599,8 +601,10 @@ bool program_read(FILE *f, struct program *p, int *worker, enum phase *phase)
 
 	p->n = 0;
 	while (fgets(line, sizeof(line), f)) {
-		/* As the report has them. */
-		char *text = line + strspn(line, "# \t");
+		/* As the report has them, or the kernel's log. */
+		char *text = strstr(line, "kcov: ");
+
+		text = text ? text + 6 : line + strspn(line, "# \t");
 
 		if (sscanf(text, "program %d %d", worker, &number) == 2) {
 			*phase = number;
@@ -609,7 +613,7 @@ bool program_read(FILE *f, struct program *p, int *worker, enum phase *phase)
 			if (p->n)
 				return true;
 		} else if (p->n < CALLS) {
-			read_call(text, &p->call[p->n++]);
+			p->n += read_call(text, &p->call[p->n]);
 		}
 	}
 	return p->n > 0;
