@@ -79,16 +79,22 @@ void cover_on(void)
 		die("KCOV_ENABLE: %s", strerror(errno));
 }
 
-static void switch_to(unsigned long mode)
+static void stop(void)
 {
-	if (ioctl(kcov, KCOV_DISABLE, 0) || ioctl(kcov, KCOV_ENABLE, mode))
-		die("KCOV_ENABLE: %s", strerror(errno));
+	if (ioctl(kcov, KCOV_DISABLE, 0))
+		die("KCOV_DISABLE: %s", strerror(errno));
 }
 
-void cover_compare_begin(void)
+bool cover_compare_begin(void)
 {
-	switch_to(KCOV_TRACE_CMP);
+	stop();
+	/* A kernel that was built without it says so. */
+	if (ioctl(kcov, KCOV_ENABLE, KCOV_TRACE_CMP)) {
+		cover_on();
+		return false;
+	}
 	cover_begin();
+	return true;
 }
 
 static bool is_known(const struct compared *list, unsigned int n,
@@ -118,7 +124,8 @@ unsigned int cover_compare_end(struct compared *list, unsigned int max)
 		if (!is_known(list, kept, &c))
 			list[kept++] = c;
 	}
-	switch_to(KCOV_TRACE_PC);
+	stop();
+	cover_on();
 	return kept;
 }
 

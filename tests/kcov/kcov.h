@@ -143,8 +143,8 @@ struct compared {
 	unsigned int len;
 };
 
-/* Between them it is comparisons that are recorded, and no coverage. */
-void cover_compare_begin(void);
+/* Between them it is comparisons that are recorded, if the kernel knows how. */
+bool cover_compare_begin(void);
 unsigned int cover_compare_end(struct compared *list, unsigned int max);
 
 extern unsigned int cover_blocks, cover_edges;

@@ -434,7 +434,8 @@ static void try_hints(const struct program *kept)
 	unsigned int i, n;
 
 	machine.armed = machine.made = machine.no_chip = false;
-	cover_compare_begin();
+	if (!cover_compare_begin())
+		return;
 	for (i = 0; i < kept->n; i++)
 		call_run(&machine, kept, i);
 	n = cover_compare_end(list, COMPARED);
