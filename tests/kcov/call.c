@@ -2,12 +2,8 @@
 /* The calls of a program: what they stand for in this run, and running them. */
 #include "kcov.h"
 
-#include <linux/keyctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-
 #define ROOM	(160 << 10)	/* more than any query of tkm's asks for */
-#define CHIP_TRIES 24000	/* of 5 ms: a chip is there, or the run is over */
+#define CHIP_TRIES 24000	/* of 5 ms each */
 
 static char room[ROOM];
 static char answer[8192];	/* of the script */
@@ -144,7 +140,8 @@ static void expand(const struct machine *m, const struct text_bytes *text,
 		if (close) {
 			memcpy(inside, p + 1, close - p - 1);
 			inside[close - p - 1] = 0;
-			got = expand_braces(m, inside, arg->p + n, EXPANDED - n);
+			got = expand_braces(m, inside, arg->p + n,
+					    EXPANDED - n);
 		}
 		if (got >= 0) {
 			n += got;
@@ -347,7 +344,7 @@ static bool is_silence(const char *fault)
 	       !strcmp(kind, "delay");
 }
 
-/* A fault, for what comes after it in this program; see tests/fault/hostile.c. */
+/* A fault, for what comes after it; see tests/fault/hostile.c. */
 static long run_arm(struct machine *m, const struct call *c, struct arg *a)
 {
 	(void)c;

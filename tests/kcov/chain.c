@@ -218,9 +218,11 @@ size_t chain_edit(struct bytes start, const struct bytes *chains,
 	while (sscanf(edits, " %c%n", &verb, &taken) == 1) {
 		edits += taken;
 		memset(a, 0, sizeof(a));
-		for (n = 0; n < 3 && sscanf(edits, " %ld%n", &a[n], &taken) == 1;
-		     n++)
+		for (n = 0; n < 3; n++) {
+			if (sscanf(edits, " %ld%n", &a[n], &taken) != 1)
+				break;
 			edits += taken;
+		}
 		for (n = 0; n < 3; n++)
 			a[n] &= 0xffffff;
 		if (strchr("prtb", verb))
@@ -246,8 +248,8 @@ size_t chain_edit_make(char *out, size_t size)
 		return snprintf(out, size, " c %u", random_below(2048));
 	case 's':
 	case 'i':
-		return snprintf(out, size, " %c %u %u", verb, random_below(2048),
-				random_below(256));
+		return snprintf(out, size, " %c %u %u", verb,
+				random_below(2048), random_below(256));
 	case 'x':
 		return snprintf(out, size, " x %u %u", random_below(2048),
 				random_below(32));

@@ -36,13 +36,15 @@ static bool hint_chain(struct text_bytes *t, const struct bytes *chains,
 	static uint8_t der[DER];
 	char inside[TEXT], edits[128];
 	const uint8_t *open = memchr(t->b, '{', t->n);
-	const uint8_t *close = open ? memchr(open, '}', t->b + t->n - open) : NULL;
+	const uint8_t *close = NULL;
 	unsigned int number;
 	size_t i, n, tail;
 	int taken;
 	char kind;
 	long at;
 
+	if (open)
+		close = memchr(open, '}', t->b + t->n - open);
 	if (!close)
 		return false;
 	memcpy(inside, open + 1, close - open - 1);

@@ -72,6 +72,8 @@ static inline const char *random_of(const char *const *list, size_t n)
 
 /* ---- program.c: made, changed, written and read ---- */
 
+/* Of the base keys, by number, which is their chain's too; "" where none is. */
+extern const char *const base_names[BASES];
 void program_words(const char *path);
 void program_make(struct program *p, bool for_tpm);
 void program_change(struct program *p, const struct program *other);

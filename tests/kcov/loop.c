@@ -24,8 +24,6 @@
  */
 #include "kcov.h"
 
-#include <dirent.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
@@ -163,10 +161,11 @@ static const char *const base_new[BASES] = {
 	"new len=20", "new rsa parent=srk pcrs=7",
 };
 
-static const char *const base_names[BASES] = {
+const char *const base_names[BASES] = {
 	"base:data", "base:crypt", "base:flat", "base:pcrs", "base:auth",
 	"base:ec", "base:ecdh", "base:rsa", "base:hide", "base:p384",
 	"base:later", "base:until", "base:ecauth", "base:short", "base:rsaflat",
+	"",
 };
 
 __attribute__((format(printf, 1, 2)))

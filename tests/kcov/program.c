@@ -157,15 +157,16 @@ static void make_new(struct text_bytes *t, bool for_tpm)
 		add_word(t);
 }
 
-static void make_chain(struct text_bytes *t, bool for_tpm)
+/* Returns its number. */
+static unsigned int make_chain(struct text_bytes *t, bool for_tpm)
 {
+	unsigned int number = random_below(for_tpm ? BASES - 1 : CHAINS);
 	char edits[64];
 	unsigned int n = for_tpm ? random_below(2) : 1 + random_below(3);
 	/* Hex is slow to read, and DER shows as much of what comes after it. */
 	bool hex = random_one_in(for_tpm ? 2 : 8);
 
-	add_format(t, "%s{%c%u", hex ? "load " : "", hex ? 'h' : 'd',
-		   random_below(for_tpm ? BASES - 1 : CHAINS));
+	add_format(t, "%s{%c%u", hex ? "load " : "", hex ? 'h' : 'd', number);
 	while (n--) {
 		chain_edit_make(edits, sizeof(edits));
 		add_text(t, edits);
@@ -173,6 +174,7 @@ static void make_chain(struct text_bytes *t, bool for_tpm)
 	add_text(t, "}");
 	if (hex && random_one_in(2))
 		add_auth(t);
+	return number;
 }
 
 static void make_publish(struct text_bytes *t)
@@ -332,6 +334,22 @@ static int32_t some_number(const char *kind)
 	return random_one_in(2) ? 0 : random_below(70000);
 }
 
+/* Payload and description, which for a chain is mostly its own. */
+static void make_key(struct call *c, bool for_tpm)
+{
+	const char *name = a_description();
+	unsigned int chain;
+
+	if (random_one_in(3)) {
+		chain = make_chain(&c->text[0], for_tpm);
+		if (chain < BASES && !random_one_in(4))
+			name = base_names[chain];
+	} else {
+		make_new(&c->text[0], for_tpm);
+	}
+	add_text(&c->text[1], name);
+}
+
 static void make_call(struct call *c, int kind, bool for_tpm)
 {
 	const char *name = call_name(kind);
@@ -343,11 +361,7 @@ static void make_call(struct call *c, int kind, bool for_tpm)
 	c->number = some_number(name);
 	if (!strcmp(name, "add") || !strcmp(name, "request") ||
 	    !strcmp(name, "search") || !strcmp(name, "instantiate")) {
-		add_text(&c->text[1], a_description());
-		if (random_one_in(3))
-			make_chain(&c->text[0], for_tpm);
-		else
-			make_new(&c->text[0], for_tpm);
+		make_key(c, for_tpm);
 	} else if (!strcmp(name, "update")) {
 		make_update(&c->text[0]);
 	} else if (is_pkey(name)) {
@@ -372,6 +386,17 @@ static int a_kind(void)
 	return call_kind(random_of(often, COUNT(often)));
 }
 
+/* The same name in the same keyring: there is a key already. */
+static void meet_again(struct call *c, const struct call *before)
+{
+	if (!before->text[1].n || c->kind != before->kind)
+		return;
+	c->ring = before->ring;
+	c->text[1] = before->text[1];
+	if (random_one_in(2))
+		c->text[0] = before->text[0];
+}
+
 void program_make(struct program *p, bool for_tpm)
 {
 	unsigned int i = 0;
@@ -388,8 +413,11 @@ void program_make(struct program *p, bool for_tpm)
 			i++;
 		}
 	}
-	for (; i < p->n; i++)
+	for (; i < p->n; i++) {
 		make_call(&p->call[i], a_kind(), for_tpm);
+		if (i && random_one_in(4))
+			meet_again(&p->call[i], &p->call[random_below(i)]);
+	}
 }
 
 /* ---- changes ---- */
