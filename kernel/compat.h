@@ -10,6 +10,7 @@
 #include <crypto/aes.h>
 #include <crypto/sha2.h>
 #include <linux/version.h>
+#include <net/netlink.h>
 
 /* linux/unaligned.h came with 6.12. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
@@ -28,6 +29,11 @@
 /* bin2hex() has a header of its own, which kernel.h includes no more in 7.x. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
 #include <linux/hex.h>
+#endif
+
+/* A length that is at most this came with 7.x. */
+#ifndef NLA_POLICY_MAX_LEN
+#define NLA_POLICY_MAX_LEN(_len)	{ .type = NLA_BINARY, .len = (_len) }
 #endif
 
 /* The library's SHA-256 context was renamed with 6.17. */

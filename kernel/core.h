@@ -468,6 +468,9 @@ const char *tkm_class_name(enum tkm_class class);
 /* No payload of add_key that is longer can be meant for us. */
 #define TKM_PAYLOAD_MAX	32768
 
+/* What a chain begins with, and no text. */
+#define TKM_DER_SEQUENCE	0x30
+
 enum tkm_command {
 	TKM_COMMAND_NEW,
 	TKM_COMMAND_LOAD,

@@ -31,6 +31,7 @@
 #include "tkm_internal.h"
 /* The same names for programs: a value that differs does not compile. */
 #include <linux/tkm.h>
+#include <linux/tkm_netlink.h>
 
 #define PAYLOAD		0
 #define PUBLISHED	1
@@ -190,6 +191,15 @@ static int prepare_payload(struct key_preparsed_payload *prep,
 	memzero_explicit(&auth, sizeof(auth));
 	if (IS_ERR(payload))
 		return PTR_ERR(payload);
+	/* What is acknowledged is on the disk, if anyone keeps it there. */
+	if (req->command == TKM_COMMAND_NEW) {
+		ret = tkm_helper_keep(TKM_ERRAND_STORE, payload);
+		if (ret < 0) {
+			tkm_payload_put(payload);
+			return ret;
+		}
+		payload->kept = ret;
+	}
 	prep->payload.data[PAYLOAD] = payload;
 	prep->quotalen = QUOTA_BYTES;
 	if (payload->rec.not_after)
@@ -270,7 +280,12 @@ static int tkm_preparse(struct key_preparsed_payload *prep)
 
 static void tkm_free_preparse(struct key_preparsed_payload *prep)
 {
-	tkm_payload_put(prep->payload.data[PAYLOAD]);
+	struct tkm_payload *payload = prep->payload.data[PAYLOAD];
+
+	/* No key has it: no quota, no permission, or a key of that name. */
+	if (payload && payload->kept)
+		tkm_helper_drop(payload);
+	tkm_payload_put(payload);
 	update_free(prep->payload.data[UPDATE]);
 }
 
@@ -331,10 +346,16 @@ static int update_reseal(struct key *key, struct tkm_payload *payload,
 			 const struct tkm_update *update)
 {
 	struct tkm_payload *fresh;
+	int ret;
 
 	fresh = tkm_object_reseal(payload, &update->req, &update->auth);
 	if (IS_ERR(fresh))
 		return PTR_ERR(fresh);
+	ret = tkm_helper_keep(TKM_ERRAND_REPLACE, fresh);
+	if (ret < 0) {
+		tkm_payload_put(fresh);
+		return ret;
+	}
 	payload_replace(key, fresh);
 	return 0;
 }
@@ -492,11 +513,47 @@ static long tkm_read(const struct key *key, char *buffer, size_t buflen)
 	return len;
 }
 
-/* Nobody to ask yet, and no process is started to find one. */
+/*
+ * request_key(2) with something to call out found no key: the helper may have
+ * its chain. All that is in the requester's own name, so its domain is asked
+ * for; no process is started, on the host or anywhere.
+ */
+static int find_and_load(struct key *authkey)
+{
+	const struct request_key_auth *rka = get_request_key_auth(authkey);
+	struct key *key = rka->target_key;
+	struct tkm_caller caller;
+	struct {
+		char app[TKM_APP_MAX + 1];
+		char label[TKM_LABEL_MAX + 1];
+	} desc;
+	u8 *chain = NULL;
+	size_t len = 0;
+	int ret;
+
+	ret = tkm_description_parse(key->description, desc.app, desc.label);
+	if (ret)
+		return ret;
+	tkm_caller_now(&caller);
+	caller.app = desc.app;
+	caller.label = desc.label;
+	ret = tkm_helper_find(&caller, &chain, &len);
+	/* A chain, and none of the words that a payload may be. */
+	if (!ret && (!len || chain[0] != TKM_DER_SEQUENCE))
+		ret = -EBADMSG;
+	if (!ret)
+		ret = key_instantiate_and_link(key, chain, len,
+					       rka->dest_keyring, authkey);
+	kfree(chain);
+	return ret;
+}
+
 static int tkm_request_key(struct key *authkey, void *aux)
 {
-	complete_request_key(authkey, -ENOKEY);
-	return -ENOKEY;
+	int ret = find_and_load(authkey);
+
+	complete_request_key(authkey, ret);
+	return ret;
 }
 
 struct key_type tkm_key_type = {

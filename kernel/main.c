@@ -19,13 +19,18 @@ static int __init tkm_init(void)
 	ret = tkm_publish_init();
 	if (ret)
 		goto out_bus;
-	/* Last: from here on anyone can call. */
-	ret = register_key_type(&tkm_key_type);
+	ret = tkm_netlink_init();
 	if (ret)
 		goto out_publish;
+	/* Last: from here on anyone can make keys. */
+	ret = register_key_type(&tkm_key_type);
+	if (ret)
+		goto out_netlink;
 	pr_info("version " TKM_VERSION "\n");
 	return 0;
 
+out_netlink:
+	tkm_netlink_exit();
 out_publish:
 	tkm_publish_exit();
 out_bus:
@@ -37,12 +42,13 @@ out_session:
 
 /*
  * ORDER: every key holds a reference on the module, so there is none here; the
- * key type goes first all the same, then what its last keys queued, then what
- * that queued.
+ * key type goes first all the same, which waits for whoever is in it; then whom
+ * that could ask, then what its last keys queued, then what that queued.
  */
 static void __exit tkm_exit(void)
 {
 	unregister_key_type(&tkm_key_type);
+	tkm_netlink_exit();
 	tkm_publish_exit();
 	tkm_bus_exit();
 	/* Payloads that were freed by RCU still put their storage keys. */

@@ -560,7 +560,7 @@ int tkm_optparse(const char *text, size_t len, struct tkm_request *req)
 		return -EINVAL;
 	if (len > TKM_PAYLOAD_MAX)
 		return -E2BIG;
-	if (text[0] == 0x30) { /* SEQUENCE, and no command begins with "0" */
+	if (text[0] == TKM_DER_SEQUENCE) { /* no command begins with "0" */
 		req->command = TKM_COMMAND_LOAD;
 		req->chain = (const u8 *)text;
 		req->chain_len = len;

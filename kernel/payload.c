@@ -13,6 +13,17 @@
 
 #include "tkm_internal.h"
 
+static atomic_t payloads = ATOMIC_INIT(0);
+
+/**
+ * tkm_payload_count() - how many there are, for status
+ * Return: those of all users, resealed ones that are in use twice.
+ */
+unsigned int tkm_payload_count(void)
+{
+	return atomic_read(&payloads);
+}
+
 /**
  * tkm_payload_alloc() - an empty payload, and a reference on the module
  * Return: the payload with one reference; -ENOMEM; -ENODEV when the module is on
@@ -30,6 +41,7 @@ struct tkm_payload *tkm_payload_alloc(void)
 		return ERR_PTR(-ENOMEM);
 	}
 	refcount_set(&payload->refs, 1);
+	atomic_inc(&payloads);
 	return payload;
 }
 
@@ -71,6 +83,7 @@ void tkm_payload_put(struct tkm_payload *payload)
 		return;
 	/* The clear key does not wait for the grace period; nobody reads it. */
 	memzero_explicit(payload->data, sizeof(payload->data));
+	atomic_dec(&payloads);
 	call_rcu(&payload->rcu, payload_free);
 }
 

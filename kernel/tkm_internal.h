@@ -292,6 +292,7 @@ void tkm_hierarchy_trim(void);
  * @text: its text, the description of the chain's last object
  * @text_len: 0 for a flat key
  * @flat: a single object under the SRK
+ * @kept: the helper keeps the chain, and nobody has the key yet
  * @has_auth: the TPM asks for an authValue
  * @policy: name of the policy, for describe ("none", "sha256:7+auth")
  * @pcrs: the registers it is bound to; mask 0 for none
@@ -310,6 +311,7 @@ struct tkm_payload {
 	char text[TKM_RECORD_MAX];
 	u16 text_len;
 	bool flat;
+	bool kept;
 	bool has_auth;
 	char policy[96];
 	struct tkm_pcrs pcrs;
@@ -326,6 +328,8 @@ struct tkm_payload {
 struct tkm_payload *tkm_payload_alloc(void);
 struct tkm_payload *tkm_payload_get(struct tkm_payload *payload);
 void tkm_payload_put(struct tkm_payload *payload);
+/* How many there are. */
+unsigned int tkm_payload_count(void);
 /* After a policy is known: fill @policy. */
 void tkm_payload_name_policy(struct tkm_payload *payload,
 			     const struct tkm_policy *policy);
@@ -426,6 +430,21 @@ int tkm_unpublish(const struct tkm_request *req,
 		  struct tkm_published *published);
 /* Everything that was published dies; needs no lock, does not sleep. */
 void tkm_publish_end(struct tkm_published *published);
+
+/* ---- netlink.c, helper.c: programs, and the one that helps -------------- */
+
+int tkm_netlink_init(void);
+void tkm_netlink_exit(void);
+bool tkm_helper_is_there(void);
+/*
+ * Have the helper keep a payload's chain; @kind is TKM_ERRAND_STORE or _REPLACE.
+ * 1: kept; 0: nobody to ask; an errno of the table: it cannot be kept.
+ */
+int tkm_helper_keep(u32 kind, const struct tkm_payload *payload);
+/* It was kept, and is nobody's key after all. */
+void tkm_helper_drop(const struct tkm_payload *payload);
+/* What was kept, or anything else: the caller frees it. 0, -ENOKEY, ... */
+int tkm_helper_find(const struct tkm_caller *of, u8 **chain, size_t *len);
 
 /* ---- key_type.c --------------------------------------------------------- */
 

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause)
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/tkm.yaml */
+/* YNL-GEN kernel source */
+/* To regenerate run: tools/netlink */
+
+#include <net/netlink.h>
+#include <net/genetlink.h>
+
+#include "netlink_gen.h"
+
+#include <uapi/linux/tkm_netlink.h>
+
+/* TKM_CMD_SUPPORTS - do */
+const struct nla_policy tkm_supports_nl_policy[TKM_A_SUPPORTS_NONE + 1] = {
+};
+
+/* TKM_CMD_STATUS - do */
+const struct nla_policy tkm_status_nl_policy[TKM_A_STATUS_NONE + 1] = {
+};
+
+/* TKM_CMD_REGISTER - do */
+const struct nla_policy tkm_register_nl_policy[TKM_A_ERRAND_DEADLINE + 1] = {
+	[TKM_A_ERRAND_DEADLINE] = { .type = NLA_U32, },
+};
+
+/* TKM_CMD_ACCEPT - do */
+const struct nla_policy tkm_accept_nl_policy[TKM_A_ERRAND_NONE + 1] = {
+};
+
+/* TKM_CMD_DONE - do */
+const struct nla_policy tkm_done_nl_policy[TKM_A_ERRAND_STATUS + 1] = {
+	[TKM_A_ERRAND_ID] = { .type = NLA_U64, },
+	[TKM_A_ERRAND_STATUS] = NLA_POLICY_MAX(NLA_U32, 4095),
+	[TKM_A_ERRAND_CHAIN] = NLA_POLICY_MAX_LEN(TKM_CHAIN_MAX),
+};
+
+/* Ops table for tkm */
+const struct genl_ops tkm_nl_ops[5] = {
+	{
+		.cmd		= TKM_CMD_SUPPORTS,
+		.doit		= tkm_nl_supports_doit,
+		.policy		= tkm_supports_nl_policy,
+		.maxattr	= TKM_A_SUPPORTS_NONE,
+	},
+	{
+		.cmd		= TKM_CMD_STATUS,
+		.doit		= tkm_nl_status_doit,
+		.policy		= tkm_status_nl_policy,
+		.maxattr	= TKM_A_STATUS_NONE,
+	},
+	{
+		.cmd		= TKM_CMD_REGISTER,
+		.doit		= tkm_nl_register_doit,
+		.policy		= tkm_register_nl_policy,
+		.maxattr	= TKM_A_ERRAND_DEADLINE,
+	},
+	{
+		.cmd		= TKM_CMD_ACCEPT,
+		.doit		= tkm_nl_accept_doit,
+		.policy		= tkm_accept_nl_policy,
+		.maxattr	= TKM_A_ERRAND_NONE,
+	},
+	{
+		.cmd		= TKM_CMD_DONE,
+		.doit		= tkm_nl_done_doit,
+		.policy		= tkm_done_nl_policy,
+		.maxattr	= TKM_A_ERRAND_STATUS,
+	},
+};

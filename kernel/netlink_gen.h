@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit directly, auto-generated from: */
+/*	Documentation/netlink/tkm.yaml */
+/* YNL-GEN kernel header */
+/* To regenerate run: tools/netlink */
+
+#ifndef _LINUX_TKM_GEN_H
+#define _LINUX_TKM_GEN_H
+
+#include <net/netlink.h>
+#include <net/genetlink.h>
+
+#include <uapi/linux/tkm_netlink.h>
+
+extern const struct nla_policy tkm_supports_nl_policy[TKM_A_SUPPORTS_NONE + 1];
+
+extern const struct nla_policy tkm_status_nl_policy[TKM_A_STATUS_NONE + 1];
+
+extern const struct nla_policy tkm_register_nl_policy[TKM_A_ERRAND_DEADLINE + 1];
+
+extern const struct nla_policy tkm_accept_nl_policy[TKM_A_ERRAND_NONE + 1];
+
+extern const struct nla_policy tkm_done_nl_policy[TKM_A_ERRAND_STATUS + 1];
+
+/* Ops table for tkm */
+extern const struct genl_ops tkm_nl_ops[5];
+
+int tkm_nl_supports_doit(struct sk_buff *skb, struct genl_info *info);
+int tkm_nl_status_doit(struct sk_buff *skb, struct genl_info *info);
+int tkm_nl_register_doit(struct sk_buff *skb, struct genl_info *info);
+int tkm_nl_accept_doit(struct sk_buff *skb, struct genl_info *info);
+int tkm_nl_done_doit(struct sk_buff *skb, struct genl_info *info);
+
+#endif /* _LINUX_TKM_GEN_H */

@@ -1,0 +1,593 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tkm's netlink family for tests: one verb, or a helper that does what it is
+ * told to.
+ *
+ *   nlop [-a PORTID] [-o UID] [-s UID] VERB
+ *
+ *   supports                  prints version and features
+ *   status                    prints the number of keys, and "helper" if there is one
+ *   register [DEADLINE]
+ *   accept                    prints an errand
+ *   done ID STATUS [FILE]
+ *   helper [DEADLINE=N] HOW [ARGUMENT]   register, say so, and print every errand
+ *                             until killed:
+ *       keep DIR              chains as files OWNER.SIDE.DESCRIPTION
+ *       say STATUS            that, to everything
+ *       give FILE             that chain, to every find
+ *       hold                  accept, and never answer
+ *       twice DIR             as keep; and what the second answer gave
+ *       late STATUS           answer when a line comes on standard input
+ *       deaf                  accept nothing
+ *   mutate                    every verb's message with every bit flipped, cut
+ *                             anywhere, an attribute twice, nested, or longer:
+ *                             prints what came of them
+ *   flood SECONDS             status, as quickly as it goes
+ *
+ * -a binds the socket to that address; -o has it opened by that user; -s
+ * sends as that user. A verb that fails prints its errno's name, status 1.
+ */
+#include "vm.h"
+
+#include <grp.h>
+#include <libmnl/libmnl.h>
+#include <linux/genetlink.h>
+#include <linux/tkm_netlink.h>
+#include <poll.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#define BUFFER 32768
+
+static struct mnl_socket *sock;
+static uint16_t family;
+static unsigned int seq;
+static unsigned int address = MNL_SOCKET_AUTOPID;
+static uid_t opener, sender;
+static char out[BUFFER], in[BUFFER];
+
+static void say(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	fflush(stdout);
+}
+
+/* ---- messages ---- */
+
+static struct nlmsghdr *begin(uint16_t type, uint8_t cmd, uint16_t flags)
+{
+	struct nlmsghdr *msg = mnl_nlmsg_put_header(out);
+	struct genlmsghdr *genl;
+
+	msg->nlmsg_type = type;
+	msg->nlmsg_flags = NLM_F_REQUEST | flags;
+	msg->nlmsg_seq = ++seq;
+	genl = mnl_nlmsg_put_extra_header(msg, sizeof(*genl));
+	genl->cmd = cmd;
+	genl->version = 1;
+	return msg;
+}
+
+/* The next answer; a note that something is ready is none. NULL: an error, or 0. */
+static const struct nlmsghdr *answer(unsigned int want, int *err)
+{
+	const struct nlmsghdr *msg;
+	const struct nlmsgerr *e;
+	ssize_t n;
+
+	for (;;) {
+		n = mnl_socket_recvfrom(sock, in, sizeof(in));
+		if (n < 0)
+			die("receive: %s", strerror(errno));
+		msg = (const struct nlmsghdr *)in;
+		if (msg->nlmsg_seq != want)
+			continue;
+		if (msg->nlmsg_type != NLMSG_ERROR)
+			return msg;
+		e = mnl_nlmsg_get_payload(msg);
+		*err = -e->error;
+		return NULL;
+	}
+}
+
+static const struct nlmsghdr *ask(const struct nlmsghdr *msg, int *err)
+{
+	*err = 0;
+	/*
+	 * Without an address, as one that writes to a file that it was given:
+	 * with one the kernel asks only who sends.
+	 */
+	if (send(mnl_socket_get_fd(sock), msg, msg->nlmsg_len, 0) < 0)
+		die("send: %s", strerror(errno));
+	return answer(msg->nlmsg_seq, err);
+}
+
+static int refused(int err)
+{
+	say("%s\n", strerrorname_np(err));
+	return 1;
+}
+
+static int attr_cb(const struct nlattr *attr, void *data)
+{
+	const struct nlattr **table = data;
+	unsigned int type = mnl_attr_get_type(attr);
+
+	if (type <= TKM_A_ERRAND_MAX)
+		table[type] = attr;
+	return MNL_CB_OK;
+}
+
+static void attributes(const struct nlmsghdr *msg,
+		       const struct nlattr *table[TKM_A_ERRAND_MAX + 1])
+{
+	memset(table, 0, (TKM_A_ERRAND_MAX + 1) * sizeof(*table));
+	mnl_attr_parse(msg, sizeof(struct genlmsghdr), attr_cb, table);
+}
+
+/* ---- the socket ---- */
+
+static int family_cb(const struct nlattr *attr, void *data)
+{
+	if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID)
+		*(uint16_t *)data = mnl_attr_get_u16(attr);
+	return MNL_CB_OK;
+}
+
+static int find_family(void)
+{
+	struct nlmsghdr *msg = begin(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0);
+	const struct nlmsghdr *reply;
+	int err;
+
+	mnl_attr_put_strz(msg, CTRL_ATTR_FAMILY_NAME, TKM_FAMILY_NAME);
+	reply = ask(msg, &err);
+	if (!reply)
+		return err;
+	mnl_attr_parse(reply, sizeof(struct genlmsghdr), family_cb, &family);
+	return 0;
+}
+
+/* Only for a while: root comes back. */
+static void act_as(uid_t uid)
+{
+	if (setresuid(uid, uid, 0))
+		die("uid %u: %s", uid, strerror(errno));
+}
+
+static void open_socket(void)
+{
+	if (opener)
+		act_as(opener);
+	sock = mnl_socket_open(NETLINK_GENERIC);
+	if (!sock || mnl_socket_bind(sock, 0, address) < 0)
+		die("socket: %s", strerror(errno));
+	if (opener)
+		act_as(0);
+}
+
+/* ---- verbs ---- */
+
+static int supports(void)
+{
+	const struct nlattr *at[TKM_A_ERRAND_MAX + 1];
+	const struct nlmsghdr *reply;
+	int err;
+
+	reply = ask(begin(family, TKM_CMD_SUPPORTS, 0), &err);
+	if (!reply)
+		return refused(err);
+	attributes(reply, at);
+	say("version=%s features=0x%x\n",
+	    mnl_attr_get_str(at[TKM_A_SUPPORTS_VERSION]),
+	    mnl_attr_get_u32(at[TKM_A_SUPPORTS_FEATURES]));
+	return 0;
+}
+
+static int status(void)
+{
+	const struct nlattr *at[TKM_A_ERRAND_MAX + 1];
+	const struct nlmsghdr *reply;
+	int err;
+
+	reply = ask(begin(family, TKM_CMD_STATUS, 0), &err);
+	if (!reply)
+		return refused(err);
+	attributes(reply, at);
+	say("keys=%u%s\n", mnl_attr_get_u32(at[TKM_A_STATUS_KEYS]),
+	    at[TKM_A_STATUS_HELPER] ? " helper" : "");
+	return 0;
+}
+
+static int try_register(const char *deadline)
+{
+	struct nlmsghdr *msg = begin(family, TKM_CMD_REGISTER, NLM_F_ACK);
+	int err;
+
+	if (deadline)
+		mnl_attr_put_u32(msg, TKM_A_ERRAND_DEADLINE, atoi(deadline));
+	ask(msg, &err);
+	return err;
+}
+
+static int try_done(uint64_t id, uint32_t what, const void *chain, size_t len)
+{
+	struct nlmsghdr *msg = begin(family, TKM_CMD_DONE, NLM_F_ACK);
+	int err;
+
+	mnl_attr_put_u64(msg, TKM_A_ERRAND_ID, id);
+	mnl_attr_put_u32(msg, TKM_A_ERRAND_STATUS, what);
+	if (chain)
+		mnl_attr_put(msg, TKM_A_ERRAND_CHAIN, len, chain);
+	ask(msg, &err);
+	return err;
+}
+
+/* ---- a helper ---- */
+
+struct errand {
+	uint64_t id;
+	uint32_t kind, owner, side, deadline;
+	const char *description;
+	const void *chain;
+	size_t len;
+};
+
+static int try_accept(struct errand *e)
+{
+	const struct nlattr *at[TKM_A_ERRAND_MAX + 1];
+	const struct nlmsghdr *reply;
+	int err;
+
+	reply = ask(begin(family, TKM_CMD_ACCEPT, 0), &err);
+	if (!reply)
+		return err;
+	attributes(reply, at);
+	memset(e, 0, sizeof(*e));
+	e->id = mnl_attr_get_u64(at[TKM_A_ERRAND_ID]);
+	e->kind = mnl_attr_get_u32(at[TKM_A_ERRAND_KIND]);
+	e->owner = mnl_attr_get_u32(at[TKM_A_ERRAND_OWNER]);
+	e->side = mnl_attr_get_u32(at[TKM_A_ERRAND_SIDE]);
+	e->description = mnl_attr_get_str(at[TKM_A_ERRAND_DESCRIPTION]);
+	if (at[TKM_A_ERRAND_DEADLINE])
+		e->deadline = mnl_attr_get_u32(at[TKM_A_ERRAND_DEADLINE]);
+	if (at[TKM_A_ERRAND_CHAIN]) {
+		e->chain = mnl_attr_get_payload(at[TKM_A_ERRAND_CHAIN]);
+		e->len = mnl_attr_get_payload_len(at[TKM_A_ERRAND_CHAIN]);
+	}
+	return 0;
+}
+
+static void print_errand(const struct errand *e)
+{
+	static const char *const kinds[] = { "?", "store", "replace", "drop",
+					     "find" };
+
+	say("%s %u %s %s chain=%zu%s\n", kinds[e->kind < 5 ? e->kind : 0],
+	    e->owner, e->side ? "other" : "init", e->description, e->len,
+	    e->deadline ? " deadline" : "");
+}
+
+static int file_write(const char *path, const struct errand *e)
+{
+	FILE *f = fopen(path, "wex");
+
+	if (!f)
+		return errno;
+	fwrite(e->chain, 1, e->len, f);
+	return fclose(f) ? errno : 0;
+}
+
+/* A database of files. */
+static uint32_t keep(const char *dir, const struct errand *e, void **chain,
+		     size_t *len)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%u.%u.%s", dir, e->owner, e->side,
+		 e->description);
+	switch (e->kind) {
+	case TKM_ERRAND_STORE:
+		return file_write(path, e);
+	case TKM_ERRAND_REPLACE:
+		unlink(path);
+		return file_write(path, e);
+	case TKM_ERRAND_DROP:
+		return unlink(path) ? errno : 0;
+	case TKM_ERRAND_FIND:
+		if (access(path, R_OK))
+			return ENOKEY;
+		*chain = read_file(path, len);
+		return 0;
+	default:
+		return EINVAL;
+	}
+}
+
+static bool is(const char *how, const char *name)
+{
+	return !strcmp(how, name);
+}
+
+/* False when it is never answered. */
+static bool what_to_say(const char *how, const char *arg, const struct errand *e,
+			uint32_t *what, void **chain, size_t *len)
+{
+	char line[8];
+
+	*chain = NULL;
+	if (is(how, "hold"))
+		return false;
+	if (is(how, "keep") || is(how, "twice")) {
+		*what = keep(arg, e, chain, len);
+	} else if (is(how, "give") && e->kind == TKM_ERRAND_FIND) {
+		*what = 0;
+		*chain = read_file(arg, len);
+	} else if (is(how, "say") || is(how, "late")) {
+		*what = atoi(arg);
+		if (is(how, "late") && !fgets(line, sizeof(line), stdin))
+			die("no line");
+	} else {
+		*what = 0;
+	}
+	return e->kind != TKM_ERRAND_DROP;
+}
+
+static void serve(const char *how, const char *arg)
+{
+	struct errand e;
+	uint32_t what;
+	void *chain;
+	size_t len;
+	int err;
+
+	while (!(err = try_accept(&e))) {
+		print_errand(&e);
+		if (!what_to_say(how, arg, &e, &what, &chain, &len))
+			continue;
+		err = try_done(e.id, what, chain, len);
+		if (err)
+			say("done: %s\n", strerrorname_np(err));
+		if (is(how, "twice"))
+			say("second: %s\n", strerrorname_np(
+				try_done(e.id, what, chain, len)));
+		free(chain);
+	}
+	if (err != EAGAIN)
+		die("accept: %s", strerror(err));
+}
+
+static int help(int argc, char **argv)
+{
+	const char *deadline = NULL, *arg;
+	struct pollfd ready;
+	int err;
+
+	if (argc && !strncmp(*argv, "DEADLINE=", 9)) {
+		deadline = *argv++ + 9;
+		argc--;
+	}
+	if (!argc)
+		die("see the head of nlop.c");
+	arg = argc > 1 ? argv[1] : "";
+	err = try_register(deadline);
+	if (err)
+		return refused(err);
+	say("registered\n");
+	ready.fd = mnl_socket_get_fd(sock);
+	ready.events = POLLIN;
+	for (;;) {
+		if (!is(argv[0], "deaf"))
+			serve(argv[0], arg);
+		if (poll(&ready, 1, 200) < 0)
+			die("poll: %s", strerror(errno));
+		/* Which errand it is about, accept says. */
+		if (ready.revents)
+			while (recv(ready.fd, in, sizeof(in), MSG_DONTWAIT) > 0)
+				;
+	}
+}
+
+/* ---- what no program would send ---- */
+
+static unsigned long results[4096], sent;
+
+/* Malformed enough, and there is no answer at all; then the question after it has. */
+static void throw(const void *message, size_t len)
+{
+	struct nlmsghdr *after;
+	char copy[BUFFER];
+	const struct nlmsghdr *msg;
+	const struct nlmsgerr *e;
+	ssize_t n;
+
+	memcpy(copy, message, len);
+	if (mnl_socket_sendto(sock, copy, len) < 0)
+		die("send: %s", strerror(errno));
+	sent++;
+	after = begin(family, TKM_CMD_SUPPORTS, 0);
+	if (mnl_socket_sendto(sock, after, after->nlmsg_len) < 0)
+		die("send: %s", strerror(errno));
+	for (;;) {
+		n = mnl_socket_recvfrom(sock, in, sizeof(in));
+		if (n < 0)
+			die("receive: %s", strerror(errno));
+		msg = (const struct nlmsghdr *)in;
+		if (msg->nlmsg_seq == after->nlmsg_seq &&
+		    msg->nlmsg_type == family)
+			return;
+		if (msg->nlmsg_type != NLMSG_ERROR)
+			continue;
+		e = mnl_nlmsg_get_payload(msg);
+		if (e->error <= 0 && e->error > -4096)
+			results[-e->error]++;
+	}
+}
+
+static struct nlmsghdr *whole(uint8_t cmd)
+{
+	struct nlmsghdr *msg = begin(family, cmd, NLM_F_ACK);
+
+	if (cmd == TKM_CMD_REGISTER)
+		mnl_attr_put_u32(msg, TKM_A_ERRAND_DEADLINE, 1000);
+	if (cmd == TKM_CMD_DONE) {
+		mnl_attr_put_u64(msg, TKM_A_ERRAND_ID, 0x123456789);
+		mnl_attr_put_u32(msg, TKM_A_ERRAND_STATUS, 0);
+		mnl_attr_put(msg, TKM_A_ERRAND_CHAIN, 16, "0123456789abcdef");
+	}
+	return msg;
+}
+
+/* All but the header's type and numbers, which say whom it is for. */
+static void flip_bits(const struct nlmsghdr *msg)
+{
+	char copy[BUFFER];
+	size_t i, from = offsetof(struct nlmsghdr, nlmsg_pid) + 4;
+
+	for (i = from * 8; i < msg->nlmsg_len * 8; i++) {
+		memcpy(copy, msg, msg->nlmsg_len);
+		copy[i / 8] ^= 1 << i % 8;
+		throw(copy, msg->nlmsg_len);
+	}
+}
+
+static void cut(const struct nlmsghdr *msg)
+{
+	char copy[BUFFER];
+	struct nlmsghdr *shorter = (struct nlmsghdr *)copy;
+	size_t len;
+
+	memcpy(copy, msg, msg->nlmsg_len);
+	for (len = sizeof(*msg); len < msg->nlmsg_len; len++) {
+		shorter->nlmsg_len = len;
+		throw(copy, len);
+	}
+}
+
+static void add_strange(uint8_t cmd)
+{
+	static char zeros[20000];
+	struct nlmsghdr *msg;
+	struct nlattr *nest[100];
+	unsigned int type, i;
+
+	for (type = 0; type < 40; type++) {
+		static const size_t sizes[] = { 0, 1, 2, 4, 5, 8, 9, 255, 8193, 20000 };
+
+		for (i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+			msg = whole(cmd);
+			mnl_attr_put(msg, type, sizes[i], zeros);
+			throw(msg, msg->nlmsg_len);
+		}
+	}
+	msg = whole(cmd);
+	for (i = 0; i < 100; i++)
+		nest[i] = mnl_attr_nest_start(msg, 1 + i % TKM_A_ERRAND_MAX);
+	while (i--)
+		mnl_attr_nest_end(msg, nest[i]);
+	throw(msg, msg->nlmsg_len);
+}
+
+static int mutate(void)
+{
+	char message[BUFFER];
+	unsigned int cmd, i;
+
+	for (cmd = 0; cmd <= TKM_CMD_MAX + 2; cmd++) {
+		memcpy(message, whole(cmd), sizeof(message));
+		flip_bits((struct nlmsghdr *)message);
+		cut((struct nlmsghdr *)message);
+		add_strange(cmd);
+	}
+	say("%lu messages:", sent);
+	for (i = 0; i < 4096; i++)
+		if (results[i])
+			say(" %s %lu", i ? strerrorname_np(i) : "0", results[i]);
+	say("\n");
+	return 0;
+}
+
+static int flood(int seconds)
+{
+	time_t end = time(NULL) + seconds;
+	unsigned long n = 0;
+	int err;
+
+	while (time(NULL) < end) {
+		if (!ask(begin(family, TKM_CMD_STATUS, 0), &err))
+			return refused(err);
+		n++;
+	}
+	say("%lu\n", n);
+	return 0;
+}
+
+static int one(int err)
+{
+	return err ? refused(err) : 0;
+}
+
+static int run(int argc, char **argv)
+{
+	const char *verb = *argv++;
+	struct errand e;
+	size_t len = 0;
+	void *chain;
+	int err;
+
+	argc--;
+	if (is(verb, "supports") && !argc)
+		return supports();
+	if (is(verb, "status") && !argc)
+		return status();
+	if (is(verb, "register") && argc <= 1)
+		return one(try_register(argv[0]));
+	if (is(verb, "accept") && !argc) {
+		err = try_accept(&e);
+		if (!err)
+			print_errand(&e);
+		return one(err);
+	}
+	if (is(verb, "done") && argc >= 2) {
+		chain = argc > 2 ? read_file(argv[2], &len) : NULL;
+		return one(try_done(strtoull(argv[0], NULL, 0), atoi(argv[1]),
+				    chain, len));
+	}
+	if (is(verb, "helper") && argc)
+		return help(argc, argv);
+	if (is(verb, "mutate") && !argc)
+		return mutate();
+	if (is(verb, "flood") && argc == 1)
+		return flood(atoi(argv[0]));
+	die("see the head of nlop.c");
+}
+
+int main(int argc, char **argv)
+{
+	int opt, err;
+
+	while ((opt = getopt(argc, argv, "+a:o:s:")) != -1) {
+		if (opt == 'a')
+			address = strtoul(optarg, NULL, 0);
+		else if (opt == 'o')
+			opener = atoi(optarg);
+		else if (opt == 's')
+			sender = atoi(optarg);
+		else
+			die("see the head of nlop.c");
+	}
+	if (optind == argc)
+		die("see the head of nlop.c");
+	open_socket();
+	err = find_family();
+	if (err)
+		return refused(err);
+	if (sender)
+		act_as(sender);
+	return run(argc - optind, argv + optind);
+}
