@@ -379,6 +379,15 @@ killed()
 }
 claim "who waits for a helper dies of SIGKILL at once" killed
 
+itself()
+{
+	helper_start own
+	poll 20 has_told "own: "
+	told "own: made"
+	helper_stop
+}
+claim "what the helper makes itself it does not wait for" itself
+
 # What nobody sends: every verb, by anyone, and by who may do all.
 nonsense()
 {

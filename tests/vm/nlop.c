@@ -19,6 +19,7 @@
  *       twice DIR             as keep; and what the second answer gave
  *       late STATUS           answer when a line comes on standard input
  *       deaf                  accept nothing
+ *       own                   make a key, own:key, itself; then as hold
  *   mutate                    every verb's message with every bit flipped, cut
  *                             anywhere, an attribute twice, nested, or longer:
  *                             prints what came of them
@@ -379,6 +380,12 @@ static int help(int argc, char **argv)
 	if (err)
 		return refused(err);
 	say("registered\n");
+	if (is(argv[0], "own")) {
+		say("own: %s\n", key_add("tkm", "own:key", "new", 3,
+					 KEY_SPEC_SESSION_KEYRING) < 0 ?
+				 strerrorname_np(errno) : "made");
+		argv[0] = "hold";
+	}
 	ready.fd = mnl_socket_get_fd(sock);
 	ready.events = POLLIN;
 	for (;;) {
