@@ -359,7 +359,8 @@ static void serve(const char *how, const char *arg)
 				try_done(e.id, what, chain, len)));
 		free(chain);
 	}
-	if (err != EAGAIN)
+	/* The module may be gone, and the socket stays. */
+	if (err != EAGAIN && err != ENOENT)
 		die("accept: %s", strerror(err));
 }
 
