@@ -13,6 +13,7 @@ helper_start()
 	# A claim that failed may have left one.
 	pkill -KILL -x nlop || :
 	poll 20 is_free
+	: > "$tmp/helper"
 	nlop helper "$@" > "$tmp/helper" 2>&1 < /dev/null &
 	helper=$!
 	poll 20 grep -q registered "$tmp/helper" || fail "no helper: $(cat "$tmp/helper")"
