@@ -108,6 +108,7 @@ same_address()
 {
 	helper_start hold
 	helper_stop
+	: > "$tmp/helper"
 	nlop -a 4711 helper hold > "$tmp/helper" &
 	helper=$!
 	poll 20 grep -q registered "$tmp/helper"
