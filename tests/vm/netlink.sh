@@ -114,7 +114,7 @@ same_address()
 	poll 20 grep -q registered "$tmp/helper"
 	helper_stop
 	check "$(nlop -a 4711 accept || :)" = EPERM
-	check "$(nlop -a 4711 done 1 0 || :)" = EPERM
+	check "$(nlop -a 4711 "done" 1 0 || :)" = EPERM
 }
 claim "whoever has the address that a helper had is no helper" same_address
 
