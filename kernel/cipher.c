@@ -51,6 +51,7 @@ static struct crypto_aead *aead_for(const struct tkm_payload *payload,
 	static const char label[] = "tkm crypt v1";
 	const struct tkm_piece info = { label, sizeof(label) - 1 };
 	struct crypto_aead *aead;
+	int ret;
 
 	aead = crypto_alloc_aead("gcm(aes)", 0, 0);
 	if (IS_ERR(aead))
@@ -58,12 +59,16 @@ static struct crypto_aead *aead_for(const struct tkm_payload *payload,
 	tkm_hkdf(payload->data, payload->data_len, &info, 1, w->key,
 		 sizeof(w->key));
 	memcpy(w->nonce, nonce + TKM_XAES_NONCE - GCM_NONCE, GCM_NONCE);
-	if (!tkm_xaes_key(w->key, nonce, w->message_key) &&
-	    !crypto_aead_setkey(aead, w->message_key, 32) &&
-	    !crypto_aead_setauthsize(aead, TAG))
+	ret = tkm_xaes_key(w->key, nonce, w->message_key);
+	/* It may take memory for a moment. */
+	if (!ret)
+		ret = crypto_aead_setkey(aead, w->message_key, 32);
+	if (!ret)
+		ret = crypto_aead_setauthsize(aead, TAG);
+	if (!ret)
 		return aead;
 	crypto_free_aead(aead);
-	return ERR_PTR(-EIO);
+	return ERR_PTR(ret == -ENOMEM ? -ENOMEM : -EIO);
 }
 
 /* Associated data, then @len bytes: the request wants one list of both. */
