@@ -509,9 +509,10 @@ int tkm_unpublish(const struct tkm_request *req,
 /*
  * By name a type can only be used under key_types_sem. So one key is made by
  * name now, when nothing is locked, and says where its type is: built in, and
- * never unregistered.
+ * never unregistered. -ENOMEM: that must not look like a kernel without fscrypt,
+ * for as long as the module stays.
  */
-static void fscrypt_type_find(void)
+static int fscrypt_type_find(void)
 {
 	const struct fscrypt_provisioning_key_payload head = {
 		.type = FSCRYPT_KEY_SPEC_TYPE_IDENTIFIER,
@@ -519,15 +520,16 @@ static void fscrypt_type_find(void)
 	u8 payload[sizeof(head) + FSCRYPT_MAX_KEY_SIZE] = {};
 	struct key *ring;
 	key_ref_t ref;
+	int ret = 0;
 
 	if (!IS_BUILTIN(CONFIG_FS_ENCRYPTION))
-		return;
+		return 0;
 	memcpy(payload, &head, sizeof(head));
 	ring = keyring_alloc(".tkm", GLOBAL_ROOT_UID, GLOBAL_ROOT_GID,
 			     current_cred(), KEY_POS_ALL & ~KEY_POS_SETATTR,
 			     KEY_ALLOC_NOT_IN_QUOTA, NULL, NULL);
 	if (IS_ERR(ring))
-		return;
+		return PTR_ERR(ring);
 	ref = key_create_or_update(make_key_ref(ring, true),
 				   tkm_consumer_type(TKM_CONSUMER_FSCRYPT),
 				   "tkm", payload, sizeof(payload),
@@ -535,17 +537,24 @@ static void fscrypt_type_find(void)
 	if (!IS_ERR(ref)) {
 		fscrypt_type = key_ref_to_ptr(ref)->type;
 		key_ref_put(ref);
+	} else if (PTR_ERR(ref) == -ENOMEM) {
+		ret = -ENOMEM;
 	}
 	key_put(ring);
+	return ret;
 }
 
 int tkm_publish_init(void)
 {
+	int ret;
+
 	publish_wq = alloc_workqueue("tkm_publish", WQ_UNBOUND, 0);
 	if (!publish_wq)
 		return -ENOMEM;
-	fscrypt_type_find();
-	return 0;
+	ret = fscrypt_type_find();
+	if (ret)
+		destroy_workqueue(publish_wq);
+	return ret;
 }
 
 void tkm_publish_exit(void)
