@@ -3,20 +3,28 @@
  * Makes every allocation of an operation fail once: the first, the second, and
  * so on, until the operation succeeds with none to fail.
  *
- *   failnth [-i FUNCTION] [-k MODULE] [-s STEP] OPERATION [ARGUMENT]
+ *   failnth [-i FUNCTION] [-k MODULE] [-s STEP] OPERATION [ARGUMENT [WORDS]]
  *
  * Without -i, those of the calling task; with it, those of the worker that runs
  * FUNCTION (inject/inject.c). Each failure must be ENOMEM, or none where the
  * allocation is optional; a refusal must change nothing, and the next try must
- * work. -s tries only every STEPth.
+ * work. -s tries only every STEPth, beginning anywhere.
  *
  *   new OPTIONS        add_key "new OPTIONS"
  *   first OPTIONS      the same, the first after MODULE was loaded
  *   load FILE          add_key "load" of the file's hex
  *   raw FILE           add_key of the file's bytes
  *   reseal OPTIONS     update "reseal OPTIONS"
- *   publish            update "publish", the first of a key
- *   republish          ... a second time under the same name
+ *   publish [WHAT]     update "publish WHAT", the first of a key; logon unless
+ *                      told otherwise: "TYPE:<description> [OPTION...]"
+ *   republish [WHAT]   ... a second time under the same name
+ *   unpublish [WHAT]   update "unpublish", of what was published so
+ *   sign OPTIONS WORDS     keyctl_pkey_sign() with the words ("enc=... hash=...")
+ *                      and a key made with "new OPTIONS", used before
+ *   first-sign         the same with one that was not used before
+ *   verify, encrypt, decrypt, query   the same; of "encrypt", decrypt gets what
+ *                      that gave, with enc=ecdh a point. What comes out must be
+ *                      right, also when an allocation has failed
  *   read               keyctl read
  *   describe           keyctl describe
  *   list               all of /proc/keys
@@ -37,8 +45,13 @@
 /* More allocations has no operation: then nothing counts down. */
 #define NTH_MAX 20000
 #define PATIENCE_S 60
+/* A point of P-256, and a public key with it at its end. */
+#define POINT 65
+#define SPKI 91
 
-static const char *argument = "", *function, *module;
+static const char *argument = "", *info = "", *function, *module;
+/* Of keys that are made before an operation. */
+static const char *key_options = "use=publish";
 static serial_t ring, key;
 static int fail_nth = -1;
 static unsigned int runs_before, left;
@@ -174,8 +187,9 @@ static void clear(void)
 
 static void make(void)
 {
-	static const char new[] = "new use=publish";
+	char new[1024];
 
+	snprintf(new, sizeof(new), "new %s", key_options);
 	clear();
 	key = add(new, strlen(new));
 	if (key < 0)
@@ -192,6 +206,11 @@ static void make_published(void)
 	make();
 	if (publish() < 0)
 		die("publish: %s", strerror(errno));
+}
+
+static long unpublish(void)
+{
+	return key_update(key, "unpublish", strlen("unpublish"));
 }
 
 static long add_text(void)
@@ -243,37 +262,177 @@ static long invalidate(void)
 	return key_ctl(KEYCTL_INVALIDATE, key, 0, 0, 0);
 }
 
+/* ---- keys at work ---- */
+
+/* As long as a digest of SHA-256, or of SHA-384 if that is among the words. */
+static const char message[48] = "what is signed and encrypted";
+static size_t message_len = 32;
+/* What verify and decrypt are given, and what came out. */
+static unsigned char given[512], result[512];
+static size_t given_len, room;
+static long result_len;
+
+static size_t room_for(int verb)
+{
+	struct keyctl_pkey_query q;
+
+	if (key_ctl(KEYCTL_PKEY_QUERY, key, 0, (unsigned long)info,
+		    (unsigned long)&q))
+		die("query: %s", strerror(errno));
+	switch (verb) {
+	case KEYCTL_PKEY_ENCRYPT: return q.max_enc_size;
+	case KEYCTL_PKEY_DECRYPT: return q.max_dec_size;
+	default: return q.max_sig_size;
+	}
+}
+
+/* A call that may not fail, into what is given later. */
+static void give(int verb, const void *in, size_t len)
+{
+	long n = key_pkey(verb, key, info, in, len, given, room_for(verb));
+
+	if (n < 0)
+		die("%s, before: %s", info, strerror(errno));
+	given_len = n;
+}
+
+static void give_point(void)
+{
+	unsigned char spki[SPKI];
+
+	if (key_pkey(KEYCTL_PKEY_ENCRYPT, key, "enc=spki", "", 0, spki, SPKI) !=
+	    SPKI)
+		die("a point: %s", strerror(errno));
+	memcpy(given, spki + SPKI - POINT, POINT);
+	given_len = POINT;
+}
+
+static long apply(int verb, const void *in, size_t len)
+{
+	result_len = key_pkey(verb, key, info, in, len, result, room);
+	return result_len;
+}
+
+static long sign(void)
+{
+	return apply(KEYCTL_PKEY_SIGN, message, message_len);
+}
+
+static long encrypt(void)
+{
+	return apply(KEYCTL_PKEY_ENCRYPT, message, message_len);
+}
+
+static long decrypt(void)
+{
+	return apply(KEYCTL_PKEY_DECRYPT, given, given_len);
+}
+
+static long verify(void)
+{
+	return key_pkey(KEYCTL_PKEY_VERIFY, key, info, message, message_len,
+			given, given_len);
+}
+
+static long query(void)
+{
+	struct keyctl_pkey_query q;
+
+	return key_ctl(KEYCTL_PKEY_QUERY, key, 0, (unsigned long)info,
+		       (unsigned long)&q);
+}
+
+static bool sign_right(void)
+{
+	return !key_pkey(KEYCTL_PKEY_VERIFY, key, info, message,
+			 message_len, result, result_len);
+}
+
+static bool encrypt_right(void)
+{
+	unsigned char opened[512];
+
+	return key_pkey(KEYCTL_PKEY_DECRYPT, key, info, result, result_len,
+			opened, room_for(KEYCTL_PKEY_DECRYPT)) ==
+		       (long)message_len &&
+	       !memcmp(opened, message, message_len);
+}
+
+static bool decrypt_right(void)
+{
+	unsigned char before[512];
+	long n = result_len;
+
+	if (strcmp(info, "enc=ecdh"))
+		return n == (long)message_len && !memcmp(result, message, n);
+	memcpy(before, result, sizeof(before));
+	return decrypt() == n && !memcmp(before, result, n);
+}
+
+/*
+ * A module that came with little memory is whole all the same: it has every
+ * consumer, of which fscrypt is looked for when it comes.
+ */
+static bool module_right(void)
+{
+	bool yes;
+
+	make();
+	text_len = sprintf(text,
+			   "publish fscrypt-provisioning:fail:nth derive=x keyring=%d",
+			   ring);
+	yes = publish() == 0;
+	clear();
+	return yes;
+}
+
 /*
  * @prepare: before each try
  * @run: the call in which an allocation fails
  * @undo: what it made; after a success
+ * @payload: text, before the argument
+ * @verb: a use of a key, which is made once
+ * @right: whether what came of a success is right
  */
 static const struct operation {
 	const char *name;
 	void (*prepare)(void);
 	long (*run)(void);
 	void (*undo)(void);
-	const char *payload;	/* before the argument */
+	const char *payload;
+	int verb;
+	bool (*right)(void);
 } operations[] = {
-	{ "new", clear, add_text, clear, "new " },
-	{ "first", reload, add_text, clear, "new " },
-	{ "load", clear, add_text, clear, "load " },
-	{ "raw", clear, add_text, clear, NULL },
-	{ "reseal", NULL, publish, NULL, "reseal " },
-	{ "publish", make, publish, clear, "publish logon:fail:nth keyring=" },
-	{ "republish", make_published, publish, clear,
-	  "publish logon:fail:nth keyring=" },
-	{ "read", NULL, read_key, NULL, NULL },
-	{ "describe", NULL, describe, NULL, NULL },
-	{ "list", NULL, list, NULL, NULL },
-	{ "revoke", make_published, revoke_key, clear,
-	  "publish logon:fail:nth keyring=" },
-	{ "unlink", make_published, unlink_key, clear,
-	  "publish logon:fail:nth keyring=" },
-	{ "invalidate", make_published, invalidate, clear,
-	  "publish logon:fail:nth keyring=" },
-	{ "insmod", unload, insmod, unload, NULL },
-	{ "rmmod", reload, rmmod, NULL, NULL },
+#define OP(word, before, call, after, ...)				\
+	{ .name = word, .prepare = before, .run = call, .undo = after,	\
+	  __VA_ARGS__ }
+#define PUBLISH "publish "
+	OP("new", clear, add_text, clear, .payload = "new "),
+	OP("first", reload, add_text, clear, .payload = "new "),
+	OP("load", clear, add_text, clear, .payload = "load "),
+	OP("raw", clear, add_text, clear),
+	OP("reseal", NULL, publish, NULL, .payload = "reseal "),
+	OP("publish", make, publish, clear, .payload = PUBLISH),
+	OP("republish", make_published, publish, clear, .payload = PUBLISH),
+	OP("unpublish", make_published, unpublish, clear, .payload = PUBLISH),
+	OP("read", NULL, read_key, NULL),
+	OP("describe", NULL, describe, NULL),
+	OP("list", NULL, list, NULL),
+	OP("revoke", make_published, revoke_key, clear, .payload = PUBLISH),
+	OP("unlink", make_published, unlink_key, clear, .payload = PUBLISH),
+	OP("invalidate", make_published, invalidate, clear, .payload = PUBLISH),
+	OP("sign", NULL, sign, NULL, .verb = KEYCTL_PKEY_SIGN,
+	   .right = sign_right),
+	OP("first-sign", make, sign, clear, .verb = KEYCTL_PKEY_SIGN,
+	   .right = sign_right),
+	OP("verify", NULL, verify, NULL, .verb = KEYCTL_PKEY_VERIFY),
+	OP("encrypt", NULL, encrypt, NULL, .verb = KEYCTL_PKEY_ENCRYPT,
+	   .right = encrypt_right),
+	OP("decrypt", NULL, decrypt, NULL, .verb = KEYCTL_PKEY_DECRYPT,
+	   .right = decrypt_right),
+	OP("query", NULL, query, NULL, .verb = KEYCTL_PKEY_QUERY),
+	OP("insmod", unload, insmod, unload, .right = module_right),
+	OP("rmmod", reload, rmmod, NULL),
 };
 
 static const struct operation *op;
@@ -309,10 +468,32 @@ static void build_text(void)
 	}
 	if (!op->payload)
 		return;
-	if (strstr(op->payload, "keyring="))
-		text_len = sprintf(text, "%s%d", op->payload, ring);
-	else
-		text_len = sprintf(text, "%s%.1000s", op->payload, argument);
+	text_len = sprintf(text, "%s%.1000s", op->payload, argument);
+	if (strcmp(op->payload, PUBLISH))
+		return;
+	if (!*argument)
+		text_len += sprintf(text + text_len, "logon:fail:nth");
+	text_len += sprintf(text + text_len, " keyring=%d", ring);
+}
+
+/* The key, and what is done with it: once, and never from within a failure. */
+static void prepare_use(void)
+{
+	make();
+	if (strstr(info, "sha384"))
+		message_len = 48;
+	room = room_for(op->verb);
+	/* A key that signs is loaded when it first does. */
+	if (is("sign") && sign() < 0)
+		die("sign, before: %s", strerror(errno));
+	if (is("verify"))
+		give(KEYCTL_PKEY_SIGN, message, message_len);
+	if (is("decrypt") && !strcmp(info, "enc=ecdh"))
+		give_point();
+	else if (is("decrypt"))
+		give(KEYCTL_PKEY_ENCRYPT, message, message_len);
+	if (is("decrypt") && decrypt() < 0)
+		die("decrypt, before: %s", strerror(errno));
 }
 
 /* ---- the loop ---- */
@@ -413,6 +594,8 @@ static bool try(unsigned int n)
 			complain(n, "the next try: ", strerrorname_np(errno));
 	} else if (hit) {
 		survived++;
+		if (op->right && !op->right())
+			complain(n, "what came out is wrong", "");
 	}
 	points += hit;
 	if (op->undo)
@@ -460,7 +643,9 @@ static void setup(void)
 		fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
 	if (!function && fail_nth < 0)
 		die("fail-nth: %s", strerror(errno));
-	if (!op->prepare)
+	if (op->verb)
+		prepare_use();
+	else if (!op->prepare)
 		make();
 	/* A page of ours that is not there yet would be an allocation too. */
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
@@ -486,9 +671,12 @@ int main(int argc, char **argv)
 	snprintf(text, sizeof(text), "%s", argv[optind]);
 	if (optind + 1 < argc)
 		argument = argv[optind + 1];
+	if (optind + 2 < argc)
+		key_options = argument, info = argv[optind + 2];
 	setup();
 	tpm_before = baseline(false);
-	for (n = 1; n < NTH_MAX && (try(n) || idle(n)); n += step)
+	srand(time(NULL));
+	for (n = 1 + rand() % step; n < NTH_MAX && (try(n) || idle(n)); n += step)
 		;
 	if (n >= NTH_MAX)
 		complain(n, "still something to fail", "");

@@ -6,8 +6,8 @@
 # failnth.c; after the program, tests/vm/run looks for what leaked.
 #
 # Wants a kernel with fault injection (tools/vm run --kernel debug), and
-# make -C tests/fail. TKM_NTH_STEP=N: only every Nth of loading the module,
-# which has hundreds and takes long.
+# make -C tests/fail. TKM_NTH_STEP=N: only every Nth, beginning anywhere, of loading
+# the module and of keys that are used, which takes long.
 # shellcheck source-path=SCRIPTDIR/../vm disable=SC2317,SC2329
 # run_claims calls the functions
 . "$(dirname "$0")/../vm/lib.sh"
@@ -16,6 +16,8 @@ debugfs=/sys/kernel/debug
 build=${TKM_FAIL:-$top/build/fail}
 export PATH=$build:$PATH
 step=${TKM_NTH_STEP:-1}
+# Of this every allocation; a claim that takes only every Nth says so.
+every=1
 # The module comes and goes.
 needs_tkm=no
 
@@ -73,7 +75,7 @@ nth()
 	for kind in slab pages; do
 		kind_is $kind
 		status=0
-		out=$(failnth "$@" 2>&1) || status=$?
+		out=$(failnth -s "$every" "$@" 2>&1) || status=$?
 		[ $status = 0 ] || fail "$kind: $out"
 		comment "$kind, ${out##*$'\n'# }"
 		[[ $out =~ ([0-9]+)\ points ]]
@@ -161,11 +163,98 @@ claim "reseal" reseal_fails
 
 publish_fails()
 {
+	local what every=1
+
 	loaded
 	nth publish
 	nth republish
+	every=$step
+	for what in "logon:fail:nth derive=x len=64" \
+		encrypted:fail:nth \
+		"encrypted:0123456789abcdef format=ecryptfs derive=x" \
+		"fscrypt-provisioning:fail:nth derive=x" \
+		"user:fail:nth reveal=every-possessor-can-read-it"; do
+		nth publish "$what"
+		nth republish "$what"
+		nth unpublish "$what"
+	done
 }
-claim "publish" publish_fails
+claim "publish, once more, and unpublish: each consumer" publish_fails
+
+# ---- keys that are used ----
+
+pair_fails()
+{
+	local options every=$step
+
+	loaded
+	for options in ec rsa "ec parent=srk" "ec use=decrypt pcrs=sha256:7"; do
+		both new "$options"
+		chain_file pair "$options"
+		both load "$tmp/pair"
+	done
+}
+claim "new and load of RSA and EC keys" pair_fails
+
+ec_words="enc=raw hash=sha256"
+rsa_words="enc=pkcs1 hash=sha256"
+
+sign_fails()
+{
+	local auth every=$step
+
+	loaded
+	auth=$(auth_key secret)
+	both first-sign ec "$ec_words"
+	both first-sign rsa "$rsa_words"
+	both first-sign "ec pcrs=sha256:7 auth=$auth" "$ec_words"
+	both sign ec "$ec_words"
+	both sign rsa "$rsa_words"
+	both sign rsa "enc=pss hash=sha384"
+	both sign "ec curve=p384" "enc=x962 hash=sha384"
+	both sign "ec pcrs=sha256:7 auth=$auth" "$ec_words"
+}
+claim "a key's first signature, and the next" sign_fails
+
+verify_fails()
+{
+	local every=$step
+
+	loaded
+	nth verify ec "$ec_words"
+	nth verify rsa "$rsa_words"
+	nth verify rsa "enc=pss hash=sha256"
+	nth query ec "$ec_words"
+	nth query rsa "$rsa_words"
+	nth query use=crypt "enc=gcm"
+}
+claim "verify and query" verify_fails
+
+open_fails()
+{
+	local words every=$step
+
+	loaded
+	for words in "enc=oaep hash=sha256" "enc=oaep hash=sha1" enc=pkcs1; do
+		nth encrypt "rsa use=decrypt" "$words"
+		both decrypt "rsa use=decrypt" "$words"
+	done
+	both decrypt "ec use=decrypt" "enc=ecdh"
+	both decrypt "ec use=decrypt pcrs=sha256:7" "enc=ecdh"
+}
+claim "encrypt and decrypt, RSA and EC" open_fails
+
+cipher_fails()
+{
+	local every=$step
+
+	loaded
+	nth encrypt use=crypt "enc=gcm;aad=00112233445566778899"
+	nth decrypt use=crypt "enc=gcm;aad=00112233445566778899"
+	nth encrypt use=crypt enc=gcm
+	nth decrypt use=crypt enc=gcm
+}
+claim "the cipher of a data key" cipher_fails
 
 look_fails()
 {
@@ -231,12 +320,12 @@ claim "... nor under an RSA storage root key" rsa_without_memory
 module_fails()
 {
 	module_unload
-	nth -k "$(image)" -s "$step" insmod
+	every=$step nth -k "$(image)" insmod
 	nth -k "$(image)" rmmod
 	# A module that came without memory for it must not go without RSA.
 	lacks "$(dmesg)" "no RSA in this kernel"
 }
-claim "modprobe and rmmod; short memory is no kernel without RSA" module_fails
+claim "modprobe and rmmod; short memory is no kernel without RSA or fscrypt" module_fails
 
 total()
 {
