@@ -49,6 +49,8 @@
 #define FLUSH_TRIES	2
 /* Commands of one hold that may go without an answer; each takes minutes. */
 #define SILENCES_MAX	2
+/* So long after the last operation the next salt is made. */
+#define SALT_PAUSE	1
 /* Holds that are watched after a handle may have got lost. */
 #define WARY_HOLDS	256
 
@@ -74,6 +76,8 @@ static bool bus_slept;
 
 static void bus_work(struct work_struct *work);
 static DECLARE_WORK(bus_worker, bus_work);
+static void salt_work(struct work_struct *work);
+static DECLARE_DELAYED_WORK(salt_maker, salt_work);
 
 /* ---- the queue ---- */
 
@@ -660,6 +664,16 @@ static void bus_work(struct work_struct *work)
 		cond_resched();
 	}
 	hold_end(&bus);
+	/* Not now: whoever had the last answer may want this processor. */
+	queue_delayed_work(bus_wq, &salt_maker, SALT_PAUSE);
+	memalloc_noio_restore(noio);
+}
+
+static void salt_work(struct work_struct *work)
+{
+	unsigned int noio = memalloc_noio_save();
+
+	/* Who finds none makes one, and says what is wrong. */
 	prepare_salt(&bus);
 	memalloc_noio_restore(noio);
 }
@@ -683,8 +697,11 @@ int tkm_bus_init(void)
 	bus.buf = (u8 *)get_zeroed_page(GFP_KERNEL);
 	if (!bus.buf)
 		return -ENOMEM;
-	/* Freezable: operations that come while the machine sleeps wait. */
-	bus_wq = alloc_workqueue("tkm_bus", WQ_UNBOUND | WQ_FREEZABLE, 1);
+	/*
+	 * Ordered: what it runs, one after the other, is the worker. Freezable:
+	 * operations that come while the machine sleeps wait.
+	 */
+	bus_wq = alloc_ordered_workqueue("tkm_bus", WQ_FREEZABLE);
 	if (!bus_wq) {
 		ret = -ENOMEM;
 		goto err_page;
@@ -704,6 +721,8 @@ err_page:
 void tkm_bus_exit(void)
 {
 	unregister_pm_notifier(&bus_pm_nb);
+	flush_work(&bus_worker);
+	cancel_delayed_work_sync(&salt_maker);
 	destroy_workqueue(bus_wq);
 	chip_drop(&bus);
 	memzero_explicit(&bus.salt, sizeof(bus.salt));
