@@ -46,7 +46,7 @@
 #define BLOCKS_AT_LEAST	100
 #define REPORT_EVERY	10	/* seconds */
 #define HANG		300	/* seconds without a sign of life */
-#define PATIENCE	60	/* seconds for keys to be collected */
+#define PATIENCE	60	/* seconds for keys and handles to go */
 
 static const unsigned int uids[WORKERS] = { 0, 5301, 600000 };
 #define CONTAINER 2
@@ -803,6 +803,7 @@ static void round_of(unsigned int n)
 
 	machine_chip(&leader, true);
 	order(ORDER_SETUP, PHASE_CALM, 0);
+	tpm_must_be_empty("after keys were made");
 	machine_chip(&leader, false);
 	order(ORDER_RUN, PHASE_GONE, gone_programs);
 	machine_chip(&leader, true);
