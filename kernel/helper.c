@@ -15,8 +15,6 @@
  * Locking: helper.lock protects the helper, the lists, and all of an errand
  * that changes. It is a leaf.
  */
-#define pr_fmt(fmt) "tkm: " fmt
-
 #include <linux/err.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
@@ -149,7 +147,7 @@ static int errand_wait(struct tkm_errand *errand)
  *
  * Return: 1 when it is kept; 0 when there is no helper, or the caller is it;
  * -ENOTCONN when the helper went away meanwhile; -ETIMEDOUT; -EINTR; -ENOMEM;
- * what the helper said: -EEXIST, -ENOSPC, -EROFS, -EDQUOT, -EIO for anything else.
+ * what the helper said: -EEXIST, -ENOSPC, -EROFS, -EDQUOT, -EIO for all else.
  */
 int tkm_helper_keep(u32 kind, const struct tkm_payload *payload)
 {
@@ -209,8 +207,8 @@ void tkm_helper_drop(const struct tkm_payload *payload)
  *
  * Sleeps, killably.
  *
- * Return: 0; -ENOKEY when there is no helper, it has no such key, or the caller is the helper;
- * else as tkm_helper_keep().
+ * Return: 0; -ENOKEY when there is no helper, it has no such key, or the caller
+ * is the helper; else as tkm_helper_keep().
  */
 int tkm_helper_find(const struct tkm_caller *of, u8 **chain, size_t *len)
 {
@@ -272,8 +270,8 @@ int tkm_helper_register(const void *socket, u32 portid, unsigned int deadline)
 
 /**
  * tkm_helper_gone() - a socket was closed
- * @portid: its address; when it was the helper's, all that wait for the helper end
- *	at once, with -ENOTCONN
+ * @portid: its address; when it was the helper's, all that wait for the helper
+ *	end at once, with -ENOTCONN
  */
 void tkm_helper_gone(u32 portid)
 {
@@ -409,7 +407,8 @@ static int answer_errno(const struct tkm_errand *errand, u32 status)
  * @socket: whose sender says so
  * @id: the errand's
  * @status: 0, or an errno without its sign
- * @chain: of kmalloc's, for a find with status 0; NULL else. Taken over on success
+ * @chain: of kmalloc's, for a find with status 0; NULL else. Taken over on
+ *	success
  * @len: its length
  *
  * Return: 0; -EPERM for who is not the helper; -ENOENT when nobody waits for

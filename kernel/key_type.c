@@ -2,11 +2,12 @@
 /*
  * The key type `tkm`: what add_key, keyctl and /proc/keys reach.
  *
- * Parsing and TPM work happen in preparse, which runs without any key's lock.
- * (add_key holds the semaphore of key types for reading around it, as it does
- * for every type: other add_keys go on, but a type that wants to register
- * waits for us, and whoever comes after it waits with it.) instantiate runs under the system-wide construction mutex and only
- * attaches. reseal needs the key it works on, so it waits for the TPM in
+ * Parsing and TPM work happen in preparse, which runs without any key's lock;
+ * so does the wait for the helper. (add_key holds the semaphore of key types for
+ * reading around it, as it does for every type: other add_keys go on, but a type
+ * that wants to register waits for us, and whoever comes after it waits with
+ * it.) instantiate runs under the system-wide construction mutex and only
+ * attaches. reseal needs the key it works on, so it waits for TPM and helper in
  * update, under that one key's own semaphore. describe is atomic. destroy only
  * detaches and queues.
  *
