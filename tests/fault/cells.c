@@ -735,8 +735,11 @@ static void be_ready(const struct operation *op)
 {
 	if (op->anew)
 		reload();
-	if (op->key && (!op->key->key || op->key->stale))
+	if (op->key && (!op->key->key || op->key->stale)) {
 		load_key(op->key);
+		/* Its last flush is not the operation's first. */
+		hold_is_over();
+	}
 }
 
 static void check_after(const struct operation *op, const char *after)
