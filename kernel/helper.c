@@ -82,6 +82,20 @@ static struct tkm_errand *errand_alloc(u32 kind, const struct tkm_caller *of,
 	return errand;
 }
 
+/* About the chain of a payload. */
+static struct tkm_errand *errand_about(u32 kind,
+				       const struct tkm_payload *payload)
+{
+	const struct tkm_caller of = {
+		.owner = payload->rec.owner,
+		.side = payload->rec.side,
+		.app = payload->rec.app,
+		.label = payload->rec.label,
+	};
+
+	return errand_alloc(kind, &of, payload->chain, payload->chain_len);
+}
+
 /*
  * Put it in line, with a reference of the list's, and tell the helper. What the
  * helper does itself it must not wait for. -ENOTCONN when there is no helper,
@@ -151,18 +165,12 @@ static int errand_wait(struct tkm_errand *errand)
  */
 int tkm_helper_keep(u32 kind, const struct tkm_payload *payload)
 {
-	const struct tkm_caller of = {
-		.owner = payload->rec.owner,
-		.side = payload->rec.side,
-		.app = payload->rec.app,
-		.label = payload->rec.label,
-	};
 	struct tkm_errand *errand;
 	int ret;
 
 	if (!tkm_helper_is_there())
 		return 0;
-	errand = errand_alloc(kind, &of, payload->chain, payload->chain_len);
+	errand = errand_about(kind, payload);
 	if (!errand)
 		return -ENOMEM;
 	ret = errand_send(errand);
@@ -183,16 +191,9 @@ int tkm_helper_keep(u32 kind, const struct tkm_payload *payload)
  */
 void tkm_helper_drop(const struct tkm_payload *payload)
 {
-	const struct tkm_caller of = {
-		.owner = payload->rec.owner,
-		.side = payload->rec.side,
-		.app = payload->rec.app,
-		.label = payload->rec.label,
-	};
 	struct tkm_errand *errand;
 
-	errand = errand_alloc(TKM_ERRAND_DROP, &of, payload->chain,
-			      payload->chain_len);
+	errand = errand_about(TKM_ERRAND_DROP, payload);
 	if (!errand)
 		return;
 	errand_send(errand);
