@@ -30,8 +30,9 @@ all:
 
 help:
 	@echo 'make               build the module for KDIR, the running kernel unless given'
-	@echo 'make install       install it there, and the manual, under DESTDIR and PREFIX'
-	@echo 'make uninstall     remove both'
+	@echo 'make userspace     build the library'
+	@echo 'make install       install it all, and the manual, under DESTDIR and PREFIX'
+	@echo 'make uninstall     remove that again'
 	@echo 'make dkms-install  give the sources to DKMS, which builds for every kernel'
 	@echo
 	@echo 'make demo          the whole story in machines of its own, in three minutes'
@@ -57,8 +58,12 @@ help:
 deps:
 	$(Q)tools/deps
 
+# The library, the command and the helper.
+userspace: deps
+	$(Q)$(MAKE) --no-print-directory -C userspace
+
 # The programs that tests in the machine call.
-tests: deps
+tests: userspace
 	$(Q)$(MAKE) --no-print-directory -C tests/vm all
 
 modules: deps
@@ -127,13 +132,18 @@ fault: tests
 		--kernel $$kernel --tpm none --memory 2048 --timeout 7200 -- \
 		tests/fault/run || exit 1; done
 
+# DESTDIR and PREFIX, as they were given, go on to userspace/.
+export DESTDIR PREFIX
+
 install: all
+	$(Q)$(MAKE) --no-print-directory -C userspace install
 	$(Q)install -D -m 644 build/local/tkm.ko $(UPDATES)/tkm.ko
 	$(Q)$(if $(PAGES),$(foreach page,$(PAGES),install -D -m 644 $(page) \
 		$(MAN)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&)) true
 	$(Q)$(if $(DESTDIR),true,depmod $(RELEASE))
 
 uninstall:
+	$(Q)$(MAKE) --no-print-directory -C userspace uninstall
 	$(Q)rm -f $(UPDATES)/tkm.ko
 	$(Q)$(foreach page,$(PAGES),rm -f \
 		$(MAN)/man$(subst .,,$(suffix $(page)))/$(notdir $(page)) &&) true
@@ -150,5 +160,5 @@ clean:
 	$(Q)if [ -e tests/unit/Makefile ]; then \
 		$(MAKE) --no-print-directory -C tests/unit clean; fi
 
-.PHONY: fault kcov coverage-module fuzz fuzz-long coverage all help deps tests modules check check-debug check-uml unit
+.PHONY: userspace fault kcov coverage-module fuzz fuzz-long coverage all help deps tests modules check check-debug check-uml unit
 .PHONY: style sparse demo bench soak install uninstall dkms-install clean
