@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0
+/* tkm status: module, TPM, helper. */
+#include <linux/tkm_netlink.h>
+#include <unistd.h>
+
+#include "tkm.h"
+
+static const struct {
+	uint32_t bit;
+	const char *name;
+} features[] = {
+	{ TKM_FEATURE_RSA, "rsa" },
+	{ TKM_FEATURE_EC, "ec" },
+	{ TKM_FEATURE_CIPHER, "cipher" },
+	{ TKM_FEATURE_PUBLISH, "publish" },
+	{ TKM_FEATURE_HELPER, "helper" },
+};
+
+#define FEATURES (sizeof(features) / sizeof(features[0]))
+
+struct seen {
+	int module_error;
+	struct libtkm_supports supports;
+	struct libtkm_status status;
+	char srk[128];
+	struct tpm tpm;
+};
+
+static void look(struct seen *seen)
+{
+	struct libtkm_nl *nl;
+	FILE *f;
+
+	memset(seen, 0, sizeof(*seen));
+	seen->module_error = libtkm_nl_open(&nl);
+	if (!seen->module_error) {
+		seen->module_error = libtkm_nl_supports(nl, &seen->supports);
+		if (!seen->module_error)
+			seen->module_error = libtkm_nl_status(nl,
+							      &seen->status);
+		libtkm_nl_close(nl);
+	}
+	f = fopen("/sys/module/tkm/parameters/srk_name", "re");
+	if (f) {
+		if (fscanf(f, "%127s", seen->srk) != 1)
+			seen->srk[0] = 0;
+		fclose(f);
+	}
+	tpm_look(&seen->tpm);
+}
+
+/* ---- for people ------------------------------------------------------------------- */
+
+static void line(const char *name, const char *value)
+{
+	printf("%-12s %s\n", name, value);
+}
+
+static void say_module(const struct seen *seen)
+{
+	char text[256];
+	size_t i;
+
+	if (seen->module_error) {
+		snprintf(text, sizeof(text), "not there (%s)",
+			 libtkm_errno_name(seen->module_error));
+		line("module", text);
+		return;
+	}
+	snprintf(text, sizeof(text), "tkm %s:", seen->supports.version);
+	for (i = 0; i < FEATURES; i++)
+		if (seen->supports.features & features[i].bit)
+			snprintf(text + strlen(text),
+				 sizeof(text) - strlen(text), " %s",
+				 features[i].name);
+	line("module", text);
+	snprintf(text, sizeof(text), "%u, of all users", seen->status.keys);
+	line("keys", text);
+	line("helper", seen->status.helper ? "registered" : "none");
+	line("SRK name", strcmp(seen->srk, "none") ? seen->srk :
+						     "none seen yet, none pinned");
+}
+
+static void say_lockout(const struct tpm *tpm)
+{
+	char text[256];
+
+	if (tpm->locked)
+		snprintf(text, sizeof(text), "LOCKED: %u wrong values; one more try in up to %u s",
+			 tpm->lockout_counter, tpm->lockout_interval);
+	else if (tpm->lockout_counter)
+		snprintf(text, sizeof(text), "%u of %u wrong values; one is forgiven every %u s",
+			 tpm->lockout_counter, tpm->lockout_max,
+			 tpm->lockout_interval);
+	else
+		snprintf(text, sizeof(text), "no wrong value; locks at %u, one is forgiven every %u s",
+			 tpm->lockout_max, tpm->lockout_interval);
+	line("lockout", text);
+}
+
+static void say_tpm(const struct tpm *tpm)
+{
+	char text[256];
+
+	if (!tpm->there) {
+		line("TPM", "none");
+		return;
+	}
+	if (tpm->error) {
+		snprintf(text, sizeof(text),
+			 "version %u; who made it, and its lockout, cannot be read by you (%s)",
+			 tpm->version, libtkm_errno_name(tpm->error));
+		line("TPM", text);
+		return;
+	}
+	snprintf(text, sizeof(text), "version %u, %s %s, firmware %s",
+		 tpm->version, tpm->manufacturer, tpm->vendor, tpm->firmware);
+	line("TPM", text);
+	say_lockout(tpm);
+}
+
+/* ---- for programs ------------------------------------------------------------------ */
+
+static void put(struct json_object *object, const char *name,
+		struct json_object *value)
+{
+	json_object_object_add(object, name, value);
+}
+
+static void put_string(struct json_object *object, const char *name,
+		       const char *text)
+{
+	put(object, name, *text ? json_object_new_string(text) : NULL);
+}
+
+static struct json_object *module_json(const struct seen *seen)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+	size_t i;
+
+	put(object, "loaded", json_object_new_boolean(!seen->module_error));
+	if (seen->module_error) {
+		put_string(object, "errno",
+			   libtkm_errno_name(seen->module_error));
+		json_object_put(list);
+		return object;
+	}
+	put_string(object, "version", seen->supports.version);
+	for (i = 0; i < FEATURES; i++)
+		if (seen->supports.features & features[i].bit)
+			json_object_array_add(list, json_object_new_string(
+				features[i].name));
+	put(object, "features", list);
+	put(object, "keys", json_object_new_int64(seen->status.keys));
+	put(object, "helper", json_object_new_boolean(seen->status.helper));
+	put_string(object, "srk_name",
+		   strcmp(seen->srk, "none") ? seen->srk : "");
+	return object;
+}
+
+static struct json_object *tpm_json(const struct tpm *tpm)
+{
+	struct json_object *object = json_object_new_object();
+	struct json_object *lockout;
+
+	put(object, "there", json_object_new_boolean(tpm->there));
+	if (!tpm->there)
+		return object;
+	put(object, "version", json_object_new_int64(tpm->version));
+	if (tpm->error) {
+		put_string(object, "errno", libtkm_errno_name(tpm->error));
+		return object;
+	}
+	put_string(object, "manufacturer", tpm->manufacturer);
+	put_string(object, "vendor", tpm->vendor);
+	put_string(object, "firmware", tpm->firmware);
+	lockout = json_object_new_object();
+	put(lockout, "locked", json_object_new_boolean(tpm->locked));
+	put(lockout, "counter", json_object_new_int64(tpm->lockout_counter));
+	put(lockout, "max", json_object_new_int64(tpm->lockout_max));
+	put(lockout, "interval", json_object_new_int64(tpm->lockout_interval));
+	put(lockout, "recovery", json_object_new_int64(tpm->lockout_recovery));
+	put(object, "lockout", lockout);
+	return object;
+}
+
+int cmd_status(int argc, char **argv)
+{
+	static const struct option options[] = { COMMON_OPTIONS, END_OPTIONS };
+	struct json_object *object;
+	struct seen seen;
+	int ret;
+
+	next_option(argc, argv, options);
+	want_words(argc, 0, 0);
+	look(&seen);
+	if (json) {
+		object = json_object_new_object();
+		put_string(object, "version", libtkm_version());
+		put(object, "module", module_json(&seen));
+		put(object, "tpm", tpm_json(&seen.tpm));
+		ret = say_json(object);
+	} else {
+		line("tkm", libtkm_version());
+		say_module(&seen);
+		say_tpm(&seen.tpm);
+		ret = say_done();
+	}
+	if (ret)
+		return ret;
+	return seen.module_error || !seen.tpm.there ? UNAVAILABLE : DONE;
+}

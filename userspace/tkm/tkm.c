@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The command: a table of verbs, and what all of them have in common.
+ */
+#include "tkm.h"
+
+static const struct verb verbs[] = {
+	{ "new", cmd_new, "make a key", "[OPTION...] DESCRIPTION [WORD...]",
+	  "Makes a key under the TPM, and prints its serial number. DESCRIPTION is\n"
+	  "\"application:label\". The words are those of tkm-keys(7):\n"
+	  "\n"
+	  "  data|rsa|ec  len=32 bits=2048 curve=p256  use=publish,crypt,sign,decrypt\n"
+	  "  pcrs=sha256:7+11  not-before=DATE not-after=DATE  parent=srk\n"
+	  "\n"
+	  "  -k, --keyring RING  where it is put: @s unless said, @u, @us, @p, a number\n"
+	  "  -o, --out FILE      write its chain there (PEM), which is all there is of it\n"
+	  "  -f, --force         ... even if it exists\n" AUTH_HELP },
+	{ "load", cmd_load, "load a key that the helper keeps",
+	  "[OPTION...] DESCRIPTION...",
+	  "Has the helper give the chain of each, and prints their serial numbers.\n"
+	  "\n"
+	  "  -k, --keyring RING  where it is put: @s unless said, @u, @us, @p, a number\n" },
+	{ "import", cmd_import, "load a key from a file",
+	  "[OPTION...] FILE [DESCRIPTION]",
+	  "Takes a chain, or a TSS2 key of another tool, as PEM, DER or hex; - is\n"
+	  "standard input. Prints the key's serial number. A chain knows its own\n"
+	  "description, a single (flat) key needs one.\n"
+	  "\n"
+	  "  -k, --keyring RING  where it is put: @s unless said, @u, @us, @p, a number\n"
+	  AUTH_HELP },
+	{ "export", cmd_export, "write a key's chain, or its public half",
+	  "[OPTION...] KEY [FILE]",
+	  "The chain is the key, encrypted by the TPM: it opens only there. A flat key\n"
+	  "is one that tpm2-openssl and other tools load.\n"
+	  "\n"
+	  "  --form pem|der|hex  pem unless said\n"
+	  "  --public            the public key instead, as other programs know it\n"
+	  "  -f, --force         overwrite FILE\n" },
+	{ "list", cmd_list, "list the keys that you can see", "[OPTION...]",
+	  NULL },
+	{ "show", cmd_show, "show all there is to know of a key",
+	  "[OPTION...] KEY", NULL },
+	{ "reseal", cmd_reseal, "give a data key another policy",
+	  "[OPTION...] KEY [WORD...]",
+	  "Seals the same data under a new policy, in a new chain. What is not named\n"
+	  "stays; registers are bound at their values of now. Words:\n"
+	  "\n"
+	  "  pcrs=LIST|none  auth=none\n"
+	  "\n"
+	  "  -o, --out FILE      write the new chain there (PEM)\n"
+	  "  -f, --force         ... even if it exists\n" AUTH_HELP },
+	{ "sign", cmd_sign, "sign a file", "[OPTION...] KEY [FILE]",
+	  "Writes the signature of FILE, or of standard input.\n"
+	  "\n"
+	  "  --hash HASH         sha256 (unless said), sha384, sha512\n"
+	  "  --enc ENCODING      EC: x962 (unless said) or raw; RSA: pkcs1 (unless\n"
+	  "                      said) or pss\n"
+	  "  --digest            what is given is the digest already\n" OUT_HELP },
+	{ "verify", cmd_verify, "check a signature",
+	  "[OPTION...] KEY SIGNATURE [FILE]",
+	  "Says nothing, and ends with 0 when the signature in the file SIGNATURE is the\n"
+	  "key's, with 1 when it is not.\n"
+	  "\n"
+	  "  --hash HASH         sha256 (unless said), sha384, sha512\n"
+	  "  --enc ENCODING      as for sign\n"
+	  "  --digest            what is given is the digest already\n" },
+	{ "encrypt", cmd_encrypt, "encrypt a file", "[OPTION...] KEY [FILE]",
+	  "With a data key made for crypt: FILE or standard input, of any size.\n"
+	  "\n"
+	  "  --aad HEX           associated data, which decrypt then has to know\n"
+	  "  --enc ENCODING      gcm: one bare message, up to 65494 bytes;\n"
+	  "                      RSA: oaep (unless said), pkcs1, raw\n"
+	  "  --hash HASH         of oaep: sha256 (unless said), sha1, sha384, sha512\n"
+	  OUT_HELP },
+	{ "decrypt", cmd_decrypt, "decrypt a file", "[OPTION...] KEY [FILE]",
+	  "What encrypt wrote, or a bare message. On standard output what comes before\n"
+	  "a damage is out already when it is found: look at the exit status.\n"
+	  "\n"
+	  "  --aad HEX           associated data that encrypt was given\n"
+	  "  --enc ENCODING      RSA: oaep (unless said), pkcs1, raw; EC: ecdh\n"
+	  "  --hash HASH         of oaep: sha256 (unless said), sha1, sha384, sha512\n"
+	  OUT_HELP },
+	{ "publish", cmd_publish, "give a data key to dm-crypt, fscrypt, eCryptfs",
+	  "[OPTION...] KEY TYPE:DESCRIPTION [WORD...]",
+	  "TYPE is logon, encrypted, fscrypt-provisioning, or user. Words:\n"
+	  "\n"
+	  "  keyring=@s  derive=LABEL len=N  format=ecryptfs\n"
+	  "  reveal=every-possessor-can-read-it\n" },
+	{ "unpublish", cmd_unpublish, "take that back",
+	  "[OPTION...] KEY [TYPE:DESCRIPTION]",
+	  "All that was published from the key, or that.\n" },
+	{ "status", cmd_status, "show module, TPM and helper", "[OPTION...]",
+	  NULL },
+	{ "doctor", cmd_doctor, "tell what is missing, and what mends it",
+	  "[OPTION...]",
+	  "Ends with 0 when nothing is to be mended, with 1 when something is.\n" },
+};
+
+#define VERBS (sizeof(verbs) / sizeof(verbs[0]))
+
+const struct verb *verb;
+bool json;
+
+static void help(FILE *f)
+{
+	size_t i;
+
+	fprintf(f, "usage: tkm VERB [OPTION...] [ARGUMENT...]\n"
+		   "\n"
+		   "Keys that are made, kept and used under a TPM, in the kernel's keyring.\n"
+		   "A KEY is a serial number, or a description: \"application:label\".\n"
+		   "\n");
+	for (i = 0; i < VERBS; i++)
+		fprintf(f, "  %-10s%s\n", verbs[i].name, verbs[i].help);
+	fprintf(f, "\n"
+		   "  tkm VERB --help  more about one; --json, with any, for programs\n"
+		   "  tkm --version\n");
+}
+
+static void verb_help(void)
+{
+	printf("usage: tkm %s %s\n\n", verb->name, verb->usage);
+	if (verb->more)
+		printf("%s", verb->more);
+	printf("  --json              the result as JSON\n");
+}
+
+static void take_common(int c)
+{
+	switch (c) {
+	case 'h':
+		verb_help();
+		exit(say_done());
+	case OPT_JSON:
+		json = true;
+		break;
+	case 'o':
+		out_path = strcmp(optarg, "-") ? optarg : NULL;
+		break;
+	case 'f':
+		out_force = true;
+		break;
+	}
+}
+
+/* Letters are common too: -o and -f mean the same wherever they are. */
+static void letters(const struct option *options, char *out)
+{
+	*out++ = ':';
+	for (; options->name; options++) {
+		if (options->val > 0xff)
+			continue;
+		*out++ = (char)options->val;
+		if (options->has_arg)
+			*out++ = ':';
+	}
+	*out = 0;
+}
+
+int next_option(int argc, char **argv, const struct option *options)
+{
+	char known[64];
+	int c;
+
+	letters(options, known);
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, known, options, NULL)) != -1) {
+		if (c == '?' || c == ':')
+			usage(c == '?' ? "there is no option %s" :
+					 "%s wants a value",
+			      argv[optind - 1]);
+		if (auth_option(c, optarg))
+			continue;
+		if (c != 'h' && c != OPT_JSON && c != 'o' && c != 'f')
+			return c;
+		take_common(c);
+	}
+	return -1;
+}
+
+void want_words(int argc, int least, int most)
+{
+	int n = argc - optind;
+
+	if (n < least)
+		usage(n ? "something is missing" : "say what");
+	if (n > most)
+		usage("too much was said");
+}
+
+static const struct verb *verb_of(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < VERBS; i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+/* Before anything can be wrong, for that is said as JSON, too. */
+static void look_for_json(int *argc, char ***argv)
+{
+	int i;
+
+	for (i = 1; i < *argc && strcmp((*argv)[i], "--"); i++)
+		if (!strcmp((*argv)[i], "--json"))
+			json = true;
+	/* In front of the verb. */
+	if (*argc > 1 && !strcmp((*argv)[1], "--json")) {
+		(*argv)[1] = (*argv)[0];
+		++*argv;
+		--*argc;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int ret;
+
+	look_for_json(&argc, &argv);
+	if (argc < 2)
+		usage("say what is to be done: tkm --help");
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		help(stdout);
+		return say_done();
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("tkm %s\n", libtkm_version());
+		return say_done();
+	}
+	verb = verb_of(argv[1]);
+	if (!verb)
+		usage("there is no verb %s: tkm --help", argv[1]);
+	ret = verb->run(argc - 1, argv + 1);
+	auth_drop();
+	return ret;
+}
