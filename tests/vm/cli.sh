@@ -9,6 +9,9 @@
 # run_claims calls the functions
 . "$(dirname "$0")/lib.sh"
 
+# Files are nobody else's unless a claim says otherwise, or tkm warns.
+umask 077
+
 # ---- words ----
 
 # ends STATUS COMMAND...: with that exit status; output in $tmp/out, $tmp/err
