@@ -330,6 +330,12 @@ static long run_list(struct machine *m, const struct call *c, struct arg *a)
 	return n;
 }
 
+static long run_netlink(struct machine *m, const struct call *c, struct arg *a)
+{
+	(void)m;
+	return netlink_call(c->number, a[0].p, a[0].n);
+}
+
 /* No answer, or a late one, costs minutes of the driver's patience. */
 static bool is_silence(const char *fault)
 {
@@ -394,6 +400,7 @@ static const struct kind {
 	{ "move", run_move, MAKES },
 	{ "instantiate", run_instantiate, 0 },
 	{ "list", run_list, 0 },
+	{ "netlink", run_netlink, 0 },
 	{ "arm", run_arm, 0 },
 };
 

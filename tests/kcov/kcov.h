@@ -118,6 +118,11 @@ const char *machine_say(struct machine *m, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void machine_chip(struct machine *m, bool there);
 
+/* ---- netlink.c: messages of the family ---- */
+
+long netlink_call(uint32_t what, const char *text, size_t n);
+void netlink_close(void);
+
 /* ---- chain.c: edits of DER ---- */
 
 /* @start with edits, for which there are @chains: into @out of @size. */

@@ -386,6 +386,7 @@ static bool execute(const struct program *p)
 	cover_begin();
 	for (i = 0; i < p->n; i++)
 		call_run(&machine, p, i);
+	netlink_close();
 	fresh = cover_end() + note_errors(p);
 	if (machine.armed) {
 		machine_say(&machine, "clear\n");
@@ -437,6 +438,7 @@ static void try_hints(const struct program *kept)
 		return;
 	for (i = 0; i < kept->n; i++)
 		call_run(&machine, kept, i);
+	netlink_close();
 	n = cover_compare_end(list, COMPARED);
 	if (machine.made)
 		sweep();

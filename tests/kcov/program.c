@@ -6,6 +6,8 @@
 #include "kcov.h"
 
 #include <ctype.h>
+#include <linux/netlink.h>
+#include <linux/tkm_netlink.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define PICK(...) random_of((const char *const[]){ __VA_ARGS__ }, \
@@ -255,6 +257,63 @@ static void make_input(struct text_bytes *t)
 	}
 }
 
+/* ---- messages of the netlink family ---- */
+
+static void add_attribute(struct text_bytes *t)
+{
+	unsigned int type = random_below(24);
+
+	switch (random_below(5)) {
+	case 0:
+		add_format(t, "%u=u32:%s;", type, a_number());
+		return;
+	case 1:
+		add_format(t, "%u=u64:%s;", type,
+			   random_one_in(2) ? "@" : a_number());
+		return;
+	case 2:
+		add_format(t, "%u=text:%s;", type, a_description());
+		return;
+	case 3:
+		add_format(t, "%u=flag;", type);
+		return;
+	default:
+		add_format(t, "%u=raw:{d%u}", type, random_below(CHAINS));
+	}
+}
+
+/* A deadline that is over soon: whoever waits for us waits no longer. */
+static int32_t make_message(struct text_bytes *t)
+{
+	uint32_t cmd = 1 + random_below(16);
+
+	switch (random_below(6)) {
+	case 0:
+		cmd = TKM_CMD_REGISTER;
+		if (!random_one_in(4))
+			add_format(t, "%u=u32:100", TKM_A_ERRAND_DEADLINE);
+		break;
+	case 1:
+		cmd = TKM_CMD_ACCEPT;
+		break;
+	case 2:
+		cmd = TKM_CMD_DONE;
+		add_format(t, "%u=u64:@;%u=u32:%s;", TKM_A_ERRAND_ID,
+			   TKM_A_ERRAND_STATUS,
+			   PICK("0", "0", "126", "17", "28", "5", "4095"));
+		if (random_one_in(2))
+			add_format(t, "%u=raw:{d%u}", TKM_A_ERRAND_CHAIN,
+				   random_below(CHAINS));
+		break;
+	default:
+		do
+			add_attribute(t);
+		while (random_one_in(2));
+	}
+	return cmd | (random_one_in(4) ? NLM_F_DUMP << 8 : 0) |
+	       (random_one_in(2) ? NLM_F_ACK << 8 : 0);
+}
+
 /* ---- faults, for a program that meets a TPM which lies ---- */
 
 static void make_fault(struct text_bytes *t)
@@ -368,6 +427,8 @@ static void make_call(struct call *c, int kind, bool for_tpm)
 		make_info(&c->text[1]);
 		make_input(&c->text[0]);
 		make_input(&c->text[2]);
+	} else if (!strcmp(name, "netlink")) {
+		c->number = make_message(&c->text[0]);
 	} else if (!strcmp(name, "arm")) {
 		make_fault(&c->text[0]);
 	}
@@ -379,6 +440,7 @@ static int a_kind(void)
 	static const char *const often[] = {
 		"add", "add", "add", "add", "update", "update", "update",
 		"encrypt", "decrypt", "sign", "verify", "query", "read",
+		"request", "netlink", "netlink",
 	};
 
 	if (random_one_in(3))
