@@ -1,0 +1,127 @@
+# shellcheck shell=bash disable=SC2154 # tmp and work are lib.sh's
+# SPDX-License-Identifier: GPL-2.0
+#
+# tkmd in a claim, for programs that have lib.sh:
+#
+#   tkmd_start [OPTION...]     on $tmp/state, and it is ready
+#   tkmd_refuses TEXT [...]    it ends by itself, says that, and changes nothing
+#   tkmd_stop; tkmd_kill       by SIGTERM, by SIGKILL
+#   ask JSON                   what it answers on its socket
+#   found DESC [KEYRING]       the key that request_key finds; finds ERRNO DESC
+#   forget DESC                it is in no keyring, and may be asked for again
+#   db SQL [FILE]              on a database that nobody has open
+
+tkmd_user()
+{
+	id tkm > /dev/null 2>&1 ||
+		systemd-sysusers "$top/userspace/systemd/tkm.sysusers" > /dev/null 2>&1
+	# The user has to come by.
+	chmod a+x "$work" "$tmp"
+}
+
+tkmd_run()
+{
+	exec tkmd --state "$tmp/state" --socket "$tmp/run/socket" "$@" \
+		> "$tmp/tkmd.log" 2>&1 < /dev/null 3>&-
+}
+
+tkmd_start()
+{
+	tkmd_user
+	# A claim that failed may have left one.
+	pkill -KILL -x tkmd || :
+	poll 20 nobody_helps || fail "the module keeps its helper"
+	rm -f "$tmp/tkmd.log"
+	tkmd_run "$@" &
+	tkmd=$!
+	poll 20 tkmd_settles || fail "tkmd hangs: $(cat "$tmp/tkmd.log")"
+	tkmd_is_ready || fail "no tkmd: $(cat "$tmp/tkmd.log")"
+}
+
+nobody_helps()
+{
+	[[ $(nlop status) != *helper* ]]
+}
+
+tkmd_is_ready()
+{
+	grep -qs "keys are kept" "$tmp/tkmd.log"
+}
+
+tkmd_ended()
+{
+	! kill -0 "$tkmd" 2> /dev/null || grep -qs '^State:[[:space:]]Z' "/proc/$tkmd/status"
+}
+
+tkmd_settles()
+{
+	tkmd_is_ready || tkmd_ended
+}
+
+tkmd_files()
+{
+	find "$tmp/state" -mindepth 1 -printf '%P %y %m %U %l ' -type f -exec sha256sum {} + \
+		-o -mindepth 1 -printf '\n' | sort
+}
+
+tkmd_refuses()
+{
+	local text=$1 before
+
+	shift
+	tkmd_user
+	before=$(tkmd_files)
+	tkmd_run "$@" &
+	tkmd=$!
+	poll 20 tkmd_ended || fail "it runs: $(cat "$tmp/tkmd.log")"
+	! wait "$tkmd" || fail "it says that all is well"
+	contains "$(cat "$tmp/tkmd.log")" "$text"
+	check "$(tkmd_files)" = "$before"
+}
+
+tkmd_stop()
+{
+	kill "$tkmd"
+	wait "$tkmd" || fail "status $?: $(cat "$tmp/tkmd.log")"
+}
+
+tkmd_kill()
+{
+	kill -KILL "$tkmd"
+	wait "$tkmd" 2> /dev/null || :
+}
+
+ask()
+{
+	python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.settimeout(20)
+s.connect(sys.argv[1])
+s.sendall(sys.argv[2].encode() + b"\n")
+print(s.makefile().readline(), end="")' "$tmp/run/socket" "$1"
+}
+
+forget()
+{
+	local key
+
+	while key=$(keyctl search @s tkm "$1" 2> /dev/null); do
+		keyctl unlink "$key" @s 2> /dev/null || keyctl unlink "$key" @u
+	done
+	keyctl purge -s tkm "$1" > /dev/null 2>&1 || :
+}
+
+found()
+{
+	keyctl request2 tkm "$1" x "${2-@s}"
+}
+
+finds()
+{
+	expect_errno "$1" found "$2"
+}
+
+db()
+{
+	sqlite3 -bail "${2-$tmp/state/kdb}" "$1"
+}

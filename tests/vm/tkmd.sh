@@ -1,0 +1,213 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# tkmd: what was acknowledged is there again, for whom it belongs to, whatever
+# became of tkmd and of its disk; and its database tells a stranger nothing.
+# shellcheck source-path=SCRIPTDIR disable=SC2016,SC2119,SC2317,SC2329
+# run_claims calls the functions
+. "$(dirname "$0")/lib.sh"
+. "$here/tkmd.bash"
+
+# kept_key DESC [OPTIONS]: made, its chain in $tmp/DESC with "_" for what no name
+# has, and out of the keyrings again
+kept_key()
+{
+	local key
+
+	key=$(new_key "$1" "${2-}")
+	keyctl pipe "$key" > "$tmp/${1//[:\/]/_}"
+	keyctl unlink "$key" @s
+}
+
+# It is found, with the chain it had.
+is_kept()
+{
+	local key
+
+	key=$(found "$1") || fail "$1 is not found: $key"
+	check "$(keyctl pipe "$key")" = "$(cat "$tmp/${1//[:\/]/_}")"
+	keyctl unlink "$key" @s
+}
+
+kept()
+{
+	local key
+
+	tkmd_start
+	for key in a:data a:crypt a:ec a:rsa b:flat default:long; do
+		case $key in
+		*crypt) kept_key $key use=crypt ;;
+		*ec) kept_key $key "ec not-after=2099-01-01" ;;
+		*rsa) kept_key $key "rsa use=decrypt" ;;
+		*flat) kept_key $key parent=srk ;;
+		*) kept_key $key "data len=128 pcrs=7" ;;
+		esac
+		is_kept $key
+	done
+	check "$(ask '{"verb":"status"}')" = '{"ok":true,"version":"0.1.0","schema":2,"helper":true,"read-only":false,"keys":6,"total":6,"storage":4,"state":"'"$tmp/state"'"}'
+	tkmd_kill
+	finds ENOKEY a:data
+	keyctl clear @s
+	tkmd_start
+	for key in a:data a:crypt a:ec a:rsa b:flat default:long; do
+		is_kept $key
+	done
+	tkmd_stop
+	check "$(ls "$tmp/state")" = kdb
+	keyctl clear @s
+	tkmd_start
+	is_kept a:ec
+	lacks "$(cat "$tmp/tkmd.log")" " a:"
+	tkmd_stop
+}
+claim "keys of every kind are found again, after SIGTERM and after SIGKILL" kept
+
+names_taken()
+{
+	local key before
+
+	tkmd_start
+	kept_key a:b
+	expect_errno EEXIST keyop add tkm a:b new @s
+	is_kept a:b
+	key=$(found a:b)
+	before=$(keyctl pipe "$key")
+	must update "$key" "reseal pcrs=7" > /dev/null
+	keyctl pipe "$key" > "$tmp/a_b"
+	check "$(cat "$tmp/a_b")" != "$before"
+	keyctl unlink "$key" @s
+	is_kept a:b
+	# What no key became is not kept: its name is free.
+	expect_errno EDQUOT keyop_without_quota a:c
+	poll 10 is_dropped || fail "$(ask '{"verb":"list"}')"
+	kept_key a:c
+	is_kept a:c
+	tkmd_stop
+}
+
+keyop_without_quota()
+{
+	local quota=/proc/sys/kernel/keys/root_maxkeys old status=0
+
+	old=$(cat $quota)
+	echo 1 > $quota
+	keyop add tkm "$1" new @s || status=$?
+	echo "$old" > $quota
+	return $status
+}
+
+is_dropped()
+{
+	[[ $(ask '{"verb":"status"}') == *'"keys":1,'* ]]
+}
+claim "a name that is taken is EEXIST; reseal replaces; what no key became is dropped" names_taken
+
+domains()
+{
+	tkmd_start
+	kept_key a:b
+	as 4501 keyop add tkm a:b new @s > /dev/null
+	as 4501 keyop add tkm a:theirs new @s > /dev/null
+	unshare -Ur keyop session keyop add tkm a:contained new @s > /dev/null
+	is_kept a:b
+	finds ENOKEY a:theirs
+	finds ENOKEY a:contained
+	as 4501 bash -c 'keyctl pipe "$(keyctl request2 tkm a:b x @s)"' > "$tmp/theirs"
+	check "$(cat "$tmp/theirs")" != "$(cat "$tmp/a_b")"
+	expect_errno ENOKEY as 4502 keyctl request2 tkm a:b x @s
+	expect_errno ENOKEY unshare -Ur keyop session keyctl request2 tkm a:b x @s
+	unshare -Ur keyop session keyctl request2 tkm a:contained x @s > /dev/null
+	# On the socket: one's own, and all for root.
+	check "$(as 4501 bash -c "$(declare -f ask); tmp=$tmp; ask '{\"verb\":\"list\"}'" |
+		grep -o '"key":"[^"]*"' | tr '\n' ' ')" = '"key":"a:b" "key":"a:theirs" '
+	contains "$(as 4501 bash -c "$(declare -f ask); tmp=$tmp; ask '{\"verb\":\"list\",\"all\":true}'")" EPERM
+	contains "$(as 4501 bash -c "$(declare -f ask); tmp=$tmp; ask '{\"verb\":\"show\",\"id\":1}'")" ENOKEY
+	contains "$(as 4501 bash -c "$(declare -f ask); tmp=$tmp; ask '{\"verb\":\"remove\",\"id\":1}'")" ENOKEY
+	contains "$(as 4501 bash -c "$(declare -f ask); tmp=$tmp; ask '{\"verb\":\"show\",\"key\":\"a:b\",\"owner\":0}'")" EPERM
+	check "$(ask '{"verb":"list","all":true}' | grep -o '"owner":[0-9]*,"side":"[a-z]*"' | tr '\n' ' ')" = \
+		'"owner":0,"side":"init" "owner":4501,"side":"init" "owner":4501,"side":"init" "owner":0,"side":"other" '
+	contains "$(unshare -Ur bash -c "$(declare -f ask); tmp=$tmp; ask '{\"verb\":\"list\"}'")" EPERM
+	contains "$(ask '{"verb":"show","key":"a:contained","side":"other"}')" '"id":4,'
+	tkmd_stop
+}
+claim "each domain finds its own and nothing else, from a container, too" domains
+
+tells_nothing()
+{
+	local word file label=canary-label-4711
+
+	tkmd_start
+	keyctl unlink "$(new_key "canary-app:$label")" @s
+	as 4501 keyop add tkm "canary-app:$label" "new ec" @s > /dev/null
+	keyctl unlink "$(new_key "canary-flat:$label" parent=srk)" @s
+	tkmd_kill
+	check "$(find "$tmp/state" -size +4k | wc -l)" = 2
+	for file in "$tmp"/state/*; do
+		for word in canary owner=4501 4501 kind=ec side=other; do
+			! grep -qa -e "$word" "$file" || fail "$file has $word"
+		done
+		# The uid as a number, in either order.
+		! xxd -p "$file" | tr -d '\n' | grep -qE '00001195|95110000' ||
+			fail "$file has the uid"
+	done
+	# It would be seen: tkmd's own chain stands there.
+	grep -qa "app=tkmd label=kdb" "$tmp"/state/kdb
+	# Nor do sizes tell.
+	keyctl clear @s
+	tkmd_start
+	keyctl unlink "$(new_key "x:y")" @s
+	keyctl unlink "$(new_key "$(printf 'x%.0s' {1..63}):$(printf 'y%.0s' {1..191})")" @s
+	tkmd_stop
+	check "$(db "SELECT count(DISTINCT length(object)) FROM keys WHERE id > 3")" = 1
+	check "$(db "SELECT count(DISTINCT length(object)) FROM storage")" = 1
+	check "$(db "SELECT count(DISTINCT length(state)) FROM keys")" = 1
+}
+claim "a copy of the database shows no label, owner or application, by no size either" tells_nothing
+
+privileges()
+{
+	local status
+
+	tkmd_start
+	status=$(cat "/proc/$tkmd/status")
+	for word in CapInh CapPrm CapEff CapAmb; do
+		contains "$status" "$word:"$'\t'0000000000000000
+	done
+	contains "$status" "NoNewPrivs:"$'\t'1
+	check "$(awk '/^Uid/ { print $2, $3, $4, $5 }' <<< "$status")" = \
+		"$(id -u tkm) $(id -u tkm) $(id -u tkm) $(id -u tkm)"
+	check "$(awk '/^Groups/ { print NF }' <<< "$status")" = 1
+	contains "$(cat "/proc/$tkmd/limits")" "Max core file size        0                    0"
+	# Not dumpable: its files in /proc are root's.
+	check "$(stat -c %u "/proc/$tkmd/environ")" = 0
+	check "$(awk '/^VmLck/ { print $2 }' <<< "$status")" -gt 0
+	# Of tests' kernels all have filters.
+	contains "$status" "Seccomp:"$'\t'2
+	check "$(stat -c '%a %U' "$tmp/state" "$tmp/state/kdb" "$tmp/run/socket" | tr '\n' ' ')" = \
+		"700 tkm 600 tkm 666 tkm "
+	# Its key is nobody else's, and gone with it.
+	if key_is_gone; then
+		fail "nobody sees it"
+	fi
+	expect_errno ENOKEY keyctl search @s tkm tkmd:kdb
+	expect_errno ENOKEY as "$(id -u tkm)" keyctl request2 tkm tkmd:kdb x @s
+	tkmd_stop
+	poll 10 key_is_gone
+	# Without the capability, it is no helper, and says so.
+	tkmd_user
+	mkdir "$tmp/other"
+	chown tkm "$tmp/other"
+	chmod 700 "$tmp/other"
+	setpriv --reuid=tkm --clear-groups tkmd --state "$tmp/other" --socket "$tmp/run/x" \
+		2> "$tmp/log" && fail "it runs"
+	contains "$(cat "$tmp/log")" CAP_SYS_ADMIN
+	check "$(ls "$tmp/other")" = ""
+}
+
+key_is_gone()
+{
+	! as "$(id -u tkm)" cat /proc/keys | grep -q tkmd:kdb
+}
+claim "it runs as its user, without capabilities, filtered, unseen; its key is its own" privileges
+
+run_claims

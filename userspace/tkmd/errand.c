@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the module asks. An answer that says yes is given when the change is on
+ * the disk. When nobody waits for it any more, the change is undone, because
+ * whoever waited was told that it failed.
+ *
+ * Whether the answer reached them, only done says. If it cannot tell (no memory),
+ * the change stays: a key too many can be removed, one too few is lost.
+ */
+#include <errno.h>
+#include <linux/tkm_netlink.h>
+
+#include "tkmd.h"
+
+/* Chains are large, and there is one errand at a time. */
+static struct chain before, found;
+static uint8_t given[TKM_CHAIN_MAX];
+
+static int begin(struct kdb *kdb, const struct errand *e)
+{
+	before.len = 0;
+	switch (e->kind) {
+	case TKM_ERRAND_STORE:
+		return kdb_store(kdb, &e->name, e->der, e->len);
+	case TKM_ERRAND_REPLACE:
+		return kdb_replace(kdb, &e->name, e->der, e->len, &before);
+	case TKM_ERRAND_DROP:
+		return kdb_put_back(kdb, &e->name, e->der, e->len, NULL);
+	case TKM_ERRAND_FIND:
+		return kdb_find(kdb, &e->name, &found);
+	default:
+		log_warning("an errand of kind %u, which this tkmd does not know",
+			    e->kind);
+		return -EOPNOTSUPP;
+	}
+}
+
+static bool changes(const struct errand *e)
+{
+	return e->kind == TKM_ERRAND_STORE || e->kind == TKM_ERRAND_REPLACE;
+}
+
+static int answer(struct kdb *kdb, const struct errand *e, int ret)
+{
+	bool yes = !ret && e->kind == TKM_ERRAND_FIND;
+	int done = nl_done(e->id, -ret, yes ? &found : NULL);
+
+	if (done == -ENOENT && !ret && changes(e))
+		return kdb_put_back(kdb, &e->name, e->der, e->len, &before);
+	if (done && done != -ENOENT)
+		log_warning("errand %llu: the module does not take the answer: %s",
+			    (unsigned long long)e->id, strerror(-done));
+	return 0;
+}
+
+static int one(struct kdb *kdb, struct errand *e)
+{
+	int ret;
+
+	/* What it points to is overwritten by the answer to ours. */
+	if (e->len > sizeof(given))
+		return nl_done(e->id, EIO, NULL);
+	if (e->len)
+		memcpy(given, e->der, e->len);
+	e->der = given;
+	if (e->waited_for && !e->deadline)
+		return answer(kdb, e, -ETIMEDOUT);
+	ret = begin(kdb, e);
+	if (ret == -ENOTRECOVERABLE)
+		return ret;
+	if (ret && ret != -ENOKEY && ret != -EEXIST)
+		log_warning("errand %llu: %s", (unsigned long long)e->id,
+			    strerror(-ret));
+	if (!e->waited_for)
+		return 0;
+	return answer(kdb, e, ret) == -ENOTRECOVERABLE ? -ENOTRECOVERABLE : 0;
+}
+
+int errand_all(struct kdb *kdb)
+{
+	struct errand e;
+	int ret;
+
+	nl_drain();
+	for (;;) {
+		ret = nl_accept(&e);
+		if (ret == -EPERM || ret == -ENOENT) {
+			log_error("the module does not know us any more");
+			return ret;
+		}
+		/* None, or no memory for it: it is looked at again. */
+		if (ret)
+			return 0;
+		ret = one(kdb, &e);
+		if (ret == -ENOTRECOVERABLE)
+			return ret;
+	}
+}

@@ -1,0 +1,536 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One line of JSON in, one out: Documentation/tkmd-socket.rst. A verb is a row of
+ * the table at the end, and a function.
+ */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "libtkm.h"
+#include "tkmd.h"
+
+#define DEPTH	8
+
+/* A question, and what becomes of it. */
+struct ask {
+	struct kdb *kdb;
+	const struct peer *peer;
+	struct json_object *in;
+	struct json_object *out;
+	const char *why;	/* of a refusal */
+};
+
+static int no(struct ask *ask, int error, const char *why)
+{
+	ask->why = why;
+	return -error;
+}
+
+static int add(struct json_object *to, const char *name,
+	       struct json_object *value)
+{
+	if (value && !json_object_object_add(to, name, value))
+		return 0;
+	json_object_put(value);
+	return -ENOMEM;
+}
+
+static int add_text(struct json_object *to, const char *name, const char *text)
+{
+	return add(to, name, json_object_new_string(text));
+}
+
+static int add_number(struct json_object *to, const char *name, int64_t number)
+{
+	return add(to, name, json_object_new_int64(number));
+}
+
+static int add_bool(struct json_object *to, const char *name, bool value)
+{
+	return add(to, name, json_object_new_boolean(value));
+}
+
+/* ---- members ---- */
+
+static bool given(const struct ask *ask, const char *name)
+{
+	return json_object_object_get_ex(ask->in, name, NULL);
+}
+
+/* -1 when it is no number from 0 to @most; 0 when it is not there. */
+static int64_t number(const struct ask *ask, const char *name, int64_t most)
+{
+	struct json_object *value;
+	int64_t n;
+
+	if (!json_object_object_get_ex(ask->in, name, &value))
+		return 0;
+	n = json_object_get_int64(value);
+	return json_object_is_type(value, json_type_int) && n >= 0 &&
+	       n <= most ? n : -1;
+}
+
+/* NULL when it is no text, or not there, or has a zero in it. */
+static const char *text(const struct ask *ask, const char *name)
+{
+	struct json_object *value;
+	const char *string;
+
+	if (!json_object_object_get_ex(ask->in, name, &value) ||
+	    !json_object_is_type(value, json_type_string))
+		return NULL;
+	string = json_object_get_string(value);
+	return strlen(string) == (size_t)json_object_get_string_len(value) ?
+		       string : NULL;
+}
+
+static int flag(struct ask *ask, const char *name, bool *set)
+{
+	struct json_object *value;
+
+	*set = false;
+	if (!json_object_object_get_ex(ask->in, name, &value))
+		return 0;
+	if (!json_object_is_type(value, json_type_boolean))
+		return no(ask, EINVAL, "all and chain are true or false");
+	*set = json_object_get_boolean(value);
+	return 0;
+}
+
+static bool is_root(const struct ask *ask)
+{
+	return !ask->peer->uid;
+}
+
+static void own_domain(const struct ask *ask, struct name *name)
+{
+	memset(name, 0, sizeof(*name));
+	name->owner = ask->peer->uid;
+	name->side = TKM_SIDE_INIT;
+}
+
+/* "all": NULL, for root; else the caller's own. */
+static int which_domain(struct ask *ask, struct name *own,
+			const struct name **domain)
+{
+	bool all;
+	int ret = flag(ask, "all", &all);
+
+	if (ret)
+		return ret;
+	if (all && !is_root(ask))
+		return no(ask, EPERM, "all is for root");
+	own_domain(ask, own);
+	*domain = all ? NULL : own;
+	return 0;
+}
+
+static int read_name(struct ask *ask, struct name *name)
+{
+	char app[TKM_APP_MAX + 1], label[TKM_LABEL_MAX + 1];
+	const char *key = text(ask, "key"), *side = text(ask, "side");
+	int64_t owner = number(ask, "owner", UINT32_MAX);
+
+	if (!key || tkm_description_parse(key, app, label))
+		return no(ask, EINVAL, "key is <application>:<label>");
+	own_domain(ask, name);
+	snprintf(name->description, sizeof(name->description), "%s:%s", app,
+		 label);
+	if (!given(ask, "owner") && !given(ask, "side"))
+		return 0;
+	if (!is_root(ask))
+		return no(ask, EPERM, "owner and side are for root");
+	if (owner < 0 || (given(ask, "side") &&
+			  (!side || (strcmp(side, "init") && strcmp(side, "other")))))
+		return no(ask, EINVAL, "owner is a uid, side is init or other");
+	if (given(ask, "owner"))
+		name->owner = owner;
+	if (side && !strcmp(side, "other"))
+		name->side = TKM_SIDE_OTHER;
+	return 0;
+}
+
+static bool may_see(const struct ask *ask, const struct kdb_key *key)
+{
+	return is_root(ask) || (key->name.owner == ask->peer->uid &&
+				key->name.side == TKM_SIDE_INIT);
+}
+
+/* The key that is asked about, if there is one that may be known. */
+static int which_key(struct ask *ask, struct kdb_key *key)
+{
+	int64_t id = number(ask, "id", INT64_MAX);
+	struct name name;
+	int ret;
+
+	if (given(ask, "id") == given(ask, "key") || id < 0)
+		return no(ask, EINVAL, "one of key and id says which");
+	if (given(ask, "id") && (given(ask, "owner") || given(ask, "side")))
+		return no(ask, EINVAL, "owner and side belong to key");
+	if (given(ask, "id")) {
+		ret = kdb_get_id(ask->kdb, id, key);
+		/* Whose it is cannot be known. */
+		if (ret == -EBADMSG && !is_root(ask))
+			ret = -ENOKEY;
+	} else {
+		ret = read_name(ask, &name);
+		if (!ret)
+			ret = kdb_get(ask->kdb, &name, key);
+	}
+	if (!ret && !may_see(ask, key))
+		ret = -ENOKEY;
+	if (ret == -ENOKEY)
+		return no(ask, ENOKEY, "no key of that name is kept");
+	if (ret == -EBADMSG)
+		return no(ask, EBADMSG, "the key's row is damaged");
+	return ret;
+}
+
+/* ---- a key as an object ---- */
+
+static int add_uses(struct json_object *to, unsigned int uses)
+{
+	static const char *const names[] = { "publish", "crypt", "sign",
+					     "decrypt" };
+	struct json_object *list = json_object_new_array();
+	unsigned int i;
+
+	for (i = 0; list && i < ARRAY_SIZE(names); i++)
+		if (uses & BIT(i))
+			json_object_array_add(list,
+					      json_object_new_string(names[i]));
+	return add(to, "use", list);
+}
+
+static int add_time(struct json_object *to, const char *name, int64_t seconds)
+{
+	char when[21];
+
+	if (!seconds)
+		return 0;
+	tkm_time_write(seconds, when);
+	return add_text(to, name, when);
+}
+
+static int add_record(struct json_object *to, const struct branch *branch)
+{
+	const struct tkm_record *record = &branch->part[branch->n - 1].record;
+	int ret;
+
+	ret = add_text(to, "kind", tkm_kind_name(record->kind));
+	ret = ret ? ret : add_text(to, "class", tkm_class_name(record->class));
+	ret = ret ? ret : add_bool(to, "flat", branch->n == 1);
+	if (branch->n == 1)
+		return ret;
+	ret = ret ? ret : add_uses(to, record->uses);
+	ret = ret ? ret : add_time(to, "created", record->created);
+	ret = ret ? ret : add_time(to, "not-before", record->not_before);
+	return ret ? ret : add_time(to, "not-after", record->not_after);
+}
+
+static int add_chain(struct json_object *to, const struct chain *chain)
+{
+	static char hex[2 * TKM_CHAIN_MAX + 1];
+	struct tkm_writer w;
+
+	tkm_writer_init(&w, hex, sizeof(hex) - 1);
+	tkm_put_hex(&w, chain->der, chain->len);
+	hex[w.len] = '\0';
+	return add_text(to, "chain", hex);
+}
+
+static int describe(struct ask *ask, const struct kdb_key *key, bool with_chain,
+		    struct json_object *to)
+{
+	static struct chain chain;
+	struct branch branch;
+	int ret;
+
+	ret = kdb_chain(ask->kdb, key, &chain);
+	if (!ret)
+		ret = branch_cut(chain.der, chain.len, &key->name, &branch);
+	if (ret)
+		return no(ask, -ret, "the key's chain is not whole");
+	ret = add_number(to, "id", key->id);
+	ret = ret ? ret : add_text(to, "key", key->name.description);
+	ret = ret ? ret : add_number(to, "owner", key->name.owner);
+	ret = ret ? ret : add_text(to, "side", key->name.side == TKM_SIDE_INIT ?
+						       "init" : "other");
+	ret = ret ? ret : add_record(to, &branch);
+	ret = ret ? ret : add_text(to, "state", "active");
+	ret = ret ? ret : add_time(to, "stored", key->state.stored);
+	return ret || !with_chain ? ret : add_chain(to, &chain);
+}
+
+/* ---- verbs ---- */
+
+static int status(struct ask *ask)
+{
+	struct name own;
+	int64_t mine, all, storage;
+	int ret;
+
+	own_domain(ask, &own);
+	mine = kdb_count(ask->kdb, &own);
+	if (mine < 0)
+		return mine;
+	ret = add_text(ask->out, "version", TKM_VERSION);
+	ret = ret ? ret : add_number(ask->out, "schema", KDB_VERSION);
+	ret = ret ? ret : add_bool(ask->out, "helper", true);
+	ret = ret ? ret : add_bool(ask->out, "read-only", ask->kdb->read_only);
+	ret = ret ? ret : add_number(ask->out, "keys", mine);
+	if (ret || !is_root(ask))
+		return ret;
+	all = kdb_count(ask->kdb, NULL);
+	storage = kdb_count_storage(ask->kdb);
+	if (all < 0 || storage < 0)
+		return all < 0 ? all : storage;
+	ret = add_number(ask->out, "total", all);
+	ret = ret ? ret : add_number(ask->out, "storage", storage);
+	return ret ? ret : add_text(ask->out, "state", ask->kdb->folder);
+}
+
+/* Ids of the next ones, and whether there are more. */
+static int page(struct ask *ask, int64_t ids[KDB_LIST_MAX])
+{
+	int64_t after = number(ask, "after", INT64_MAX);
+	const struct name *domain;
+	struct name own;
+	int ret, n;
+
+	ret = which_domain(ask, &own, &domain);
+	if (ret)
+		return ret;
+	if (after < 0)
+		return no(ask, EINVAL, "after is an id");
+	n = kdb_ids(ask->kdb, domain, after, ids);
+	if (n < 0)
+		return n;
+	ret = add_bool(ask->out, "more", n == KDB_LIST_MAX);
+	return ret ? ret : n;
+}
+
+static int list(struct ask *ask)
+{
+	static struct kdb_key key;
+	int64_t ids[KDB_LIST_MAX];
+	struct json_object *keys, *one;
+	int ret, n, i;
+
+	n = page(ask, ids);
+	if (n < 0)
+		return n;
+	keys = json_object_new_array();
+	ret = add(ask->out, "keys", keys);
+	for (i = 0; !ret && i < n; i++) {
+		one = json_object_new_object();
+		if (!one || json_object_array_add(keys, one))
+			return -ENOMEM;
+		/* What is damaged has a number and nothing else: see check. */
+		if (kdb_get_id(ask->kdb, ids[i], &key) ||
+		    describe(ask, &key, false, one)) {
+			ret = add_number(one, "id", ids[i]);
+			ret = ret ? ret : add_text(one, "errno", "EBADMSG");
+		}
+	}
+	return ret;
+}
+
+static int show(struct ask *ask)
+{
+	static struct kdb_key key;
+	bool with_chain;
+	int ret;
+
+	ret = flag(ask, "chain", &with_chain);
+	ret = ret ? ret : which_key(ask, &key);
+	return ret ? ret : describe(ask, &key, with_chain, ask->out);
+}
+
+static int remove_key(struct ask *ask)
+{
+	static struct kdb_key key;
+	int64_t id;
+	int ret;
+
+	ret = which_key(ask, &key);
+	/* Root may clear away what nobody can read. */
+	if (ret == -EBADMSG && is_root(ask) && given(ask, "id"))
+		id = number(ask, "id", INT64_MAX);
+	else if (ret)
+		return ret;
+	else
+		id = key.id;
+	ret = kdb_remove(ask->kdb, id);
+	if (ret)
+		return ret;
+	log_info("key %lld is removed", (long long)id);
+	return add_number(ask->out, "id", id);
+}
+
+static int open_and_cut(struct kdb *kdb, int64_t id)
+{
+	static struct kdb_key key;
+	static struct chain chain;
+	struct branch branch;
+	int ret;
+
+	ret = kdb_get_id(kdb, id, &key);
+	ret = ret ? ret : kdb_chain(kdb, &key, &chain);
+	return ret ? ret : branch_cut(chain.der, chain.len, &key.name, &branch);
+}
+
+static int check(struct ask *ask)
+{
+	int64_t ids[KDB_LIST_MAX];
+	struct json_object *bad;
+	int ret, n, i;
+
+	n = page(ask, ids);
+	if (n < 0)
+		return n;
+	bad = json_object_new_array();
+	ret = add(ask->out, "bad", bad);
+	for (i = 0; !ret && i < n; i++)
+		if (open_and_cut(ask->kdb, ids[i]))
+			ret = json_object_array_add(bad,
+				json_object_new_int64(ids[i])) ? -ENOMEM : 0;
+	ret = ret ? ret : add_number(ask->out, "checked", n);
+	if (!ret && n)
+		ret = add_number(ask->out, "last", ids[n - 1]);
+	return ret;
+}
+
+/* ---- the table ---- */
+
+struct verb {
+	const char *name;
+	int (*answer)(struct ask *ask);
+	const char *const members[8];
+};
+
+static const struct verb verbs[] = {
+	{ "status", status, { NULL } },
+	{ "list", list, { "all", "after", NULL } },
+	{ "show", show, { "key", "id", "owner", "side", "chain", NULL } },
+	{ "remove", remove_key, { "key", "id", "owner", "side", NULL } },
+	{ "check", check, { "all", "after", NULL } },
+};
+
+static bool has_member(const struct verb *verb, const char *name)
+{
+	const char *const *member;
+
+	for (member = verb->members; *member; member++)
+		if (!strcmp(*member, name))
+			return true;
+	return !strcmp(name, "verb");
+}
+
+static int answer(struct ask *ask)
+{
+	const char *name = text(ask, "verb");
+	const struct verb *verb;
+
+	for (verb = verbs; name && verb < verbs + ARRAY_SIZE(verbs); verb++) {
+		if (strcmp(verb->name, name))
+			continue;
+		json_object_object_foreach(ask->in, member, value) {
+			(void)value;
+			if (!has_member(verb, member))
+				return no(ask, EINVAL, "a member that this verb does not have");
+		}
+		return verb->answer(ask);
+	}
+	return no(ask, EINVAL, "no such verb");
+}
+
+/* Strict, of UTF-8, one object and nothing after it; NULL else. */
+static struct json_object *parse(const char *line, size_t len)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(DEPTH);
+	struct json_object *in = NULL;
+
+	if (!tokener)
+		return NULL;
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT |
+					JSON_TOKENER_VALIDATE_UTF8);
+	in = json_tokener_parse_ex(tokener, line, (int)len);
+	if (json_tokener_get_error(tokener) != json_tokener_success ||
+	    json_tokener_get_parse_end(tokener) != len ||
+	    !json_object_is_type(in, json_type_object)) {
+		json_object_put(in);
+		in = NULL;
+	}
+	json_tokener_free(tokener);
+	return in;
+}
+
+/* A message of ours, or an errno's: nothing in it needs to be escaped. */
+size_t request_refuse(int error, const char *message, char *out)
+{
+	const char *const name = libtkm_errno_name(error);
+
+	return snprintf(out, SOCKET_LINE,
+			"{\"ok\":false,\"errno\":\"%s\",\"message\":\"%s\"}",
+			name, message ? message : strerror(error));
+}
+
+static size_t write_out(struct json_object *out, char *line)
+{
+	const char *json = json_object_to_json_string_ext(out,
+		JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE);
+	size_t len = json ? strlen(json) : SOCKET_LINE;
+
+	if (len >= SOCKET_LINE)
+		return request_refuse(json ? E2BIG : ENOMEM, NULL, line);
+	memcpy(line, json, len);
+	return len;
+}
+
+/* What the outside is told of; the log tells more. */
+static int public_errno(int error)
+{
+	switch (error) {
+	case EINVAL:
+	case E2BIG:
+	case EPERM:
+	case ENOKEY:
+	case EBADMSG:
+	case EAGAIN:
+	case ENOSPC:
+	case EROFS:
+	case EDQUOT:
+		return error;
+	default:
+		return EIO;
+	}
+}
+
+ssize_t request_answer(struct kdb *kdb, const struct peer *peer,
+		       const char *line, size_t len, char *out)
+{
+	struct ask ask = { .kdb = kdb, .peer = peer };
+	ssize_t n;
+	int ret;
+
+	ask.in = parse(line, len);
+	ask.out = json_object_new_object();
+	if (!ask.in)
+		ret = no(&ask, EINVAL, "not one object of JSON");
+	else if (!ask.out)
+		ret = -ENOMEM;
+	else
+		ret = add_bool(ask.out, "ok", true) ?: answer(&ask);
+	if (ret == -ENOTRECOVERABLE)
+		n = ret;
+	else if (ret < 0)
+		n = request_refuse(public_errno(-ret), ask.why, out);
+	else
+		n = write_out(ask.out, out);
+	json_object_put(ask.in);
+	json_object_put(ask.out);
+	return n;
+}
