@@ -2,6 +2,9 @@
 /* The calls of a program: what they stand for in this run, and running them. */
 #include "kcov.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 #define ROOM	(160 << 10)	/* more than any query of tkm's asks for */
 #define CHIP_TRIES 24000	/* of 5 ms each */
 
@@ -51,6 +54,18 @@ void machine_chip(struct machine *m, bool there)
 		usleep(5000);
 	}
 	die("no TPM: %s", answer);
+}
+
+void machine_meet(struct machine *m, const char *socket_path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	m->script_out = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", socket_path);
+	if (m->script_out < 0 ||
+	    connect(m->script_out, (struct sockaddr *)&address, sizeof(address)))
+		die("%s: %s", socket_path, strerror(errno));
+	m->script_in = fdopen(m->script_out, "r");
 }
 
 /* ---- what texts stand for ---- */

@@ -117,6 +117,7 @@ void call_run(struct machine *m, const struct program *p, unsigned int i);
 const char *machine_say(struct machine *m, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void machine_chip(struct machine *m, bool there);
+void machine_meet(struct machine *m, const char *socket_path);
 
 /* ---- netlink.c: messages of the family ---- */
 
@@ -163,5 +164,58 @@ extern uint8_t *cover_seen;	/* a bit a block, COVER_BYTES */
 /* False when @p has nothing of it where it was looked for. */
 bool hint_apply(struct program *p, const struct bytes *chains,
 		const struct compared *c);
+
+/* ---- worker.c: runs programs, as it is told ---- */
+
+#define LAST	64	/* programs that are remembered */
+
+enum order { ORDER_NONE, ORDER_SETUP, ORDER_RUN, ORDER_CLEAN, ORDER_REPLAY };
+
+struct last {
+	enum phase phase;
+	struct program p;
+};
+
+/* What a worker tells; only it writes there. */
+struct told {
+	pid_t pid;
+	unsigned int done;		/* the order that it has done */
+	unsigned long programs, with_tpm, calls, corpus, edges;
+	unsigned long errors[256];
+	serial_t base[BASES];
+	char finding[1024];
+	unsigned long n_last;
+	struct last last[LAST];
+	uint8_t seen[COVER_BYTES];
+};
+
+/* What all of them see; the leader writes the orders. */
+struct shared {
+	unsigned int number;		/* of the order; a new one is an order */
+	enum order order;
+	enum phase phase;
+	unsigned int programs;
+	bool strict;
+	bool stop;
+	uint64_t seed;
+	const char *socket, *data;
+	struct told worker[WORKERS];
+};
+
+extern struct shared *shared;
+extern const unsigned int worker_uids[WORKERS];
+
+/* From a report or a log; how many there are. */
+unsigned int worker_read_replayed(const char *path);
+enum phase worker_replayed_phase(unsigned int i);
+/* In a process of its own; never comes back. */
+void worker_run(int number);
+unsigned int shared_load(const unsigned int *p);
+
+/* ---- kmsg.c: the kernel's log ---- */
+
+void kmsg_open(void);
+/* The line that says a bug, or NULL. */
+const char *kmsg_trouble(void);
 
 #endif
