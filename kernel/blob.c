@@ -4,6 +4,7 @@
  * ssh-tpm-agent, and chains of them:
  *
  *   Chain  ::= SEQUENCE SIZE (4) OF TPMKey
+ *   Branch ::= SEQUENCE SIZE (1..3) OF TPMKey    -- its storage keys, from the top
  *   TPMKey ::= SEQUENCE {
  *     type         OBJECT IDENTIFIER,           -- 2.23.133.10.1.3 to .5
  *     emptyAuth    [0] EXPLICIT BOOLEAN OPTIONAL,
@@ -293,13 +294,14 @@ static bool fits_place(const struct tkm_object *obj, unsigned int place,
 	return (place == 0) == (obj->parent != TKM_PARENT_PREVIOUS);
 }
 
-static int get_chain(struct tkm_reader *r, struct tkm_chain *chain)
+static int get_chain(struct tkm_reader *r, struct tkm_chain *chain,
+		     unsigned int n)
 {
 	struct tkm_reader list = get_value(r, DER_SEQUENCE);
 	unsigned int i;
 	int ret;
 
-	chain->n = TKM_CHAIN_OBJECTS;
+	chain->n = n;
 	for (i = 0; i < chain->n; i++) {
 		ret = get_object(&list, &chain->obj[i], false);
 		if (ret)
@@ -336,9 +338,41 @@ int tkm_blob_decode(const u8 *der, size_t len, struct tkm_chain *chain)
 	peek = r;
 	peek = get_value(&peek, DER_SEQUENCE);
 	if (next_is(&peek, DER_SEQUENCE))
-		ret = get_chain(&r, chain);
+		ret = get_chain(&r, chain, TKM_CHAIN_OBJECTS);
 	else
 		ret = get_flat(&r, chain);
+	if (ret)
+		return ret;
+	return tkm_reader_done(&r) ? 0 : -EBADMSG;
+}
+
+/* How many values follow one another; what is none ends the count. */
+static unsigned int count_values(struct tkm_reader r)
+{
+	unsigned int n = 0;
+
+	while (next_is(&r, DER_SEQUENCE) && n < TKM_CHAIN_OBJECTS) {
+		get_value(&r, DER_SEQUENCE);
+		n += !r.bad;
+	}
+	return n;
+}
+
+int tkm_branch_decode(const u8 *der, size_t len, struct tkm_chain *branch)
+{
+	struct tkm_reader r, peek;
+	unsigned int n;
+	int ret;
+
+	memset(branch, 0, sizeof(*branch));
+	if (len > TKM_CHAIN_MAX)
+		return -E2BIG;
+	tkm_reader_init(&r, der, len);
+	peek = r;
+	n = count_values(get_value(&peek, DER_SEQUENCE));
+	if (!n || n == TKM_CHAIN_OBJECTS)
+		return -EBADMSG;
+	ret = get_chain(&r, branch, n);
 	if (ret)
 		return ret;
 	return tkm_reader_done(&r) ? 0 : -EBADMSG;

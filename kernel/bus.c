@@ -220,6 +220,8 @@ int tkm_bus_run(struct tkm_op *op)
 {
 	int ret;
 
+	/* It may have been run before. */
+	reinit_completion(&op->done);
 	ret = queue_add(op);
 	if (ret)
 		return ret;

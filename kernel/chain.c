@@ -233,9 +233,9 @@ static int verify_caller(const struct tkm_record *rec,
 	return 0;
 }
 
-static int verify_hierarchy(const struct tkm_chain *chain,
-			    const struct tkm_caller *caller,
-			    u8 srk[TKM_NAME_SIZE], struct tkm_record *rec)
+/* All objects, and that each fits under the one above; @rec: the last one's. */
+static int verify_line(const struct tkm_chain *chain, u8 srk[TKM_NAME_SIZE],
+		       struct tkm_record *rec)
 {
 	static const enum tkm_kind kinds[TKM_CHAIN_OBJECTS] = {
 		TKM_KIND_TKMRK, TKM_KIND_TDK, TKM_KIND_ASK, TKM_KIND_NONE,
@@ -244,10 +244,9 @@ static int verify_hierarchy(const struct tkm_chain *chain,
 	unsigned int i;
 	int ret;
 
-	if (chain->n != TKM_CHAIN_OBJECTS ||
-	    chain->obj[0].parent != TKM_SRK_HANDLE)
+	if (chain->obj[0].parent != TKM_SRK_HANDLE)
 		return -EBADMSG;
-	for (i = 0; i < TKM_CHAIN_OBJECTS; i++) {
+	for (i = 0; i < chain->n; i++) {
 		ret = verify_object(&chain->obj[i], kinds[i], rec);
 		if (ret)
 			return ret;
@@ -257,7 +256,38 @@ static int verify_hierarchy(const struct tkm_chain *chain,
 			return -EBADMSG;
 		above = *rec;
 	}
-	return verify_caller(rec, caller);
+	return 0;
+}
+
+static int verify_hierarchy(const struct tkm_chain *chain,
+			    const struct tkm_caller *caller,
+			    u8 srk[TKM_NAME_SIZE], struct tkm_record *rec)
+{
+	int ret;
+
+	if (chain->n != TKM_CHAIN_OBJECTS)
+		return -EBADMSG;
+	ret = verify_line(chain, srk, rec);
+	return ret ? ret : verify_caller(rec, caller);
+}
+
+int tkm_branch_verify(const struct tkm_chain *branch,
+		      const struct tkm_caller *caller, u8 srk[TKM_NAME_SIZE])
+{
+	struct tkm_record rec;
+	int ret;
+
+	memset(srk, 0, TKM_NAME_SIZE);
+	if (!branch->n || branch->n >= TKM_CHAIN_OBJECTS || branch->flat)
+		return -EBADMSG;
+	ret = verify_line(branch, srk, &rec);
+	/* A TKMRK is nobody's. */
+	if (ret || rec.kind == TKM_KIND_TKMRK)
+		return ret;
+	if (rec.owner != caller->owner || rec.side != caller->side)
+		return -EPERM;
+	return rec.kind == TKM_KIND_TDK || !strcmp(rec.app, caller->app) ?
+	       0 : -EPERM;
 }
 
 /* What a key without a record is, as its type and attributes say. */

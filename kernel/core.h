@@ -880,6 +880,15 @@ struct tkm_chain {
 int tkm_blob_decode(const u8 *der, size_t len, struct tkm_chain *chain);
 
 /**
+ * tkm_branch_decode() - read the storage keys above a key, or the first of them
+ * @der: DER: a sequence of 1 to 3 objects, as a chain begins with them
+ * @branch: the result; its n says how many there are
+ *
+ * As strict as tkm_blob_decode(), and it returns the same.
+ */
+int tkm_branch_decode(const u8 *der, size_t len, struct tkm_chain *branch);
+
+/**
  * tkm_blob_encode() - write a chain
  * Return: the length, or -EMSGSIZE if @size (or TKM_CHAIN_MAX) is too small,
  * or -EINVAL for a chain that tkm_blob_decode() would not take.
@@ -980,6 +989,18 @@ struct tkm_public tkm_public_pair(enum tkm_kind kind, u16 rsa_bits, u16 curve,
 int tkm_chain_verify(const struct tkm_chain *chain,
 		     const struct tkm_caller *caller, u8 srk[TKM_NAME_SIZE],
 		     struct tkm_record *rec);
+
+/**
+ * tkm_branch_verify() - the same about the storage keys for a new key
+ * @branch: decoded
+ * @caller: whose domain, and which application; label and time do not count
+ * @srk: Name of the SRK that they were made under
+ *
+ * Return: 0; -EBADMSG, -EOPNOTSUPP as tkm_chain_verify(); -EPERM for another
+ * domain's or another application's.
+ */
+int tkm_branch_verify(const struct tkm_chain *branch,
+		      const struct tkm_caller *caller, u8 srk[TKM_NAME_SIZE]);
 
 /* ---- tpm_errno.c: what a TPM's refusal means ---------------------------- */
 

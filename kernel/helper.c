@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What the module asks its helper: to keep the chain of a key that was just
- * made, and to find one for request_key. netlink.c carries it.
+ * made, to find one for request_key, and the storage keys for a key that is to be
+ * made. netlink.c carries it.
  *
  * An errand belongs to the task that waits for it, and stands in one of two
  * lists: waiting for the helper, or accepted by it. It ends once, by whoever
@@ -200,25 +201,16 @@ void tkm_helper_drop(const struct tkm_payload *payload)
 	tkm_errand_put(errand);
 }
 
-/**
- * tkm_helper_find() - have the helper find a chain
- * @of: the domain and description
- * @chain: set to what it gave, which may be anything; the caller frees it
- * @len: its length
- *
- * Sleeps, killably.
- *
- * Return: 0; -ENOKEY when there is no helper, it has no such key, or the caller
- * is the helper; else as tkm_helper_keep().
- */
-int tkm_helper_find(const struct tkm_caller *of, u8 **chain, size_t *len)
+/* What the helper gives; -ENOKEY when there is nobody to ask. */
+static int helper_give(u32 kind, const struct tkm_caller *of, u8 **chain,
+		       size_t *len)
 {
 	struct tkm_errand *errand;
 	int ret;
 
 	if (!tkm_helper_is_there())
 		return -ENOKEY;
-	errand = errand_alloc(TKM_ERRAND_FIND, of, NULL, 0);
+	errand = errand_alloc(kind, of, NULL, 0);
 	if (!errand)
 		return -ENOMEM;
 	ret = errand_send(errand);
@@ -233,6 +225,35 @@ int tkm_helper_find(const struct tkm_caller *of, u8 **chain, size_t *len)
 	}
 	tkm_errand_put(errand);
 	return ret;
+}
+
+/**
+ * tkm_helper_find() - have the helper find a chain
+ * @of: the domain and description
+ * @chain: set to what it gave, which may be anything; the caller frees it
+ * @len: its length
+ *
+ * Sleeps, killably.
+ *
+ * Return: 0; -ENOKEY when there is no helper, it has no such key, or the caller
+ * is the helper; else as tkm_helper_keep().
+ */
+int tkm_helper_find(const struct tkm_caller *of, u8 **chain, size_t *len)
+{
+	return helper_give(TKM_ERRAND_FIND, of, chain, len);
+}
+
+/**
+ * tkm_helper_branch() - have the helper find the storage keys for a new key
+ * @of: the domain and description
+ * @branch: set to what it gave, which may be anything; the caller frees it
+ * @len: its length
+ *
+ * Sleeps and returns as tkm_helper_find().
+ */
+int tkm_helper_branch(const struct tkm_caller *of, u8 **branch, size_t *len)
+{
+	return helper_give(TKM_ERRAND_BRANCH, of, branch, len);
 }
 
 /* ---- the helper ---- */
@@ -382,6 +403,13 @@ static struct tkm_errand *find_accepted(u64 id)
 	return NULL;
 }
 
+/* Whether it is asked for something, and not to do something. */
+static bool asks(const struct tkm_errand *errand)
+{
+	return errand->kind == TKM_ERRAND_FIND ||
+	       errand->kind == TKM_ERRAND_BRANCH;
+}
+
 /* What a helper may say; the rest is between it and its log. */
 static int answer_errno(const struct tkm_errand *errand, u32 status)
 {
@@ -389,7 +417,7 @@ static int answer_errno(const struct tkm_errand *errand, u32 status)
 	case 0:
 		return 0;
 	case ENOKEY:
-		return errand->kind == TKM_ERRAND_FIND ? -ENOKEY : -EIO;
+		return asks(errand) ? -ENOKEY : -EIO;
 	case EEXIST:
 		return errand->kind == TKM_ERRAND_STORE ? -EEXIST : -EIO;
 	case ENOSPC:
@@ -408,8 +436,8 @@ static int answer_errno(const struct tkm_errand *errand, u32 status)
  * @socket: whose sender says so
  * @id: the errand's
  * @status: 0, or an errno without its sign
- * @chain: of kmalloc's, for a find with status 0; NULL else. Taken over on
- *	success
+ * @chain: of kmalloc's, for a find or a branch with status 0; NULL else. Taken
+ *	over on success
  * @len: its length
  *
  * Return: 0; -EPERM for who is not the helper; -ENOENT when nobody waits for
@@ -429,7 +457,7 @@ int tkm_helper_done(const void *socket, u64 id, u32 status, u8 *chain,
 	if (!errand)
 		goto out;
 	ret = -EINVAL;
-	if (!!chain != (errand->kind == TKM_ERRAND_FIND && !status)) {
+	if (!!chain != (asks(errand) && !status)) {
 		errand = NULL;
 		goto out;
 	}

@@ -636,47 +636,7 @@ static struct tkm_node *node_below(struct tkm_bus *bus, struct tkm_node *above,
 	return node ? node : node_create(bus, above, rec);
 }
 
-/**
- * tkm_hierarchy_ask() - the storage key for a new key
- * @bus: held, with an HMAC session
- * @key: the new key's record: class, owner, side, application
- * @ask: the ASK, with a reference for the caller
- *
- * What of TKMRK, TDK and ASK is not known yet is made.
- *
- * Return: 0, -ENOMEM, and what tkm_hierarchy_use() and tkm_tpm_create() return.
- */
-int tkm_hierarchy_ask(struct tkm_bus *bus, const struct tkm_record *key,
-		      struct tkm_node **ask)
-{
-	struct tkm_record rec = {
-		.kind = TKM_KIND_TKMRK,
-		.class = TKM_CLASS_FIXED,
-	};
-	struct tkm_node *node;
-
-	memcpy(rec.srk, bus->srk.name, TKM_NAME_SIZE);
-	node = node_below(bus, NULL, &rec);
-	if (IS_ERR(node))
-		return PTR_ERR(node);
-
-	memset(&rec, 0, sizeof(rec));
-	rec.kind = TKM_KIND_TDK;
-	rec.class = key->class;
-	rec.owner = key->owner;
-	rec.side = key->side;
-	node = node_below(bus, node, &rec);
-	if (IS_ERR(node))
-		return PTR_ERR(node);
-
-	rec.kind = TKM_KIND_ASK;
-	strcpy(rec.app, key->app);
-	node = node_below(bus, node, &rec);
-	if (IS_ERR(node))
-		return PTR_ERR(node);
-	*ask = tkm_node_get(node);
-	return 0;
-}
+/* ---- taking from a chain ---- */
 
 /* A storage key of a chain: known, or shown to the TPM now. */
 static struct tkm_node *node_adopt(struct tkm_bus *bus, struct tkm_node *above,
@@ -708,6 +668,18 @@ static struct tkm_node *node_adopt(struct tkm_bus *bus, struct tkm_node *above,
 	return ERR_PTR(ret);
 }
 
+/* The first @n of a chain's objects; NULL for none of them. */
+static struct tkm_node *adopt_line(struct tkm_bus *bus,
+				   const struct tkm_chain *chain, unsigned int n)
+{
+	struct tkm_node *node = NULL;
+	unsigned int i;
+
+	for (i = 0; i < n && !IS_ERR(node); i++)
+		node = node_adopt(bus, node, &chain->obj[i]);
+	return node;
+}
+
 /**
  * tkm_hierarchy_adopt() - the storage keys of a chain become known
  * @bus: held, with a session
@@ -721,14 +693,103 @@ static struct tkm_node *node_adopt(struct tkm_bus *bus, struct tkm_node *above,
 int tkm_hierarchy_adopt(struct tkm_bus *bus, const struct tkm_chain *chain,
 			struct tkm_node **ask)
 {
-	struct tkm_node *node = NULL;
+	struct tkm_node *node = adopt_line(bus, chain, chain->n - 1);
+
+	if (IS_ERR(node))
+		return PTR_ERR(node);
+	*ask = tkm_node_get(node);
+	return 0;
+}
+
+/* ---- for a new key ---- */
+
+/* The TKMRK above a storage key. */
+static const struct tkm_node *root_of(const struct tkm_node *node)
+{
+	while (node->parent)
+		node = node->parent;
+	return node;
+}
+
+/* Any ASK for keys of this record, under the SRK that is pinned. */
+static struct tkm_node *find_ask(const struct tkm_record *key)
+{
+	struct tkm_node *node;
+
+	if (!pin.set)
+		return NULL;
+	hash_for_each_possible(nodes, node, hash, key->owner)
+		if (node->rec.kind == TKM_KIND_ASK &&
+		    node->rec.class == key->class &&
+		    node->rec.owner == key->owner &&
+		    node->rec.side == key->side &&
+		    !strcmp(node->rec.app, key->app) &&
+		    !memcmp(root_of(node)->rec.srk, pin.name, TKM_NAME_SIZE))
+			return node;
+	return NULL;
+}
+
+/**
+ * tkm_hierarchy_knows() - whether nothing has to be made above a new key
+ * @key: the new key's record
+ *
+ * By the worker. No TPM command.
+ */
+bool tkm_hierarchy_knows(const struct tkm_record *key)
+{
+	return find_ask(key);
+}
+
+/* The record of the storage key of this kind above a new key. */
+static void record_above(const struct tkm_record *key, enum tkm_kind kind,
+			 const u8 srk[TKM_NAME_SIZE], struct tkm_record *rec)
+{
+	memset(rec, 0, sizeof(*rec));
+	rec->kind = kind;
+	rec->class = key->class;
+	if (kind == TKM_KIND_TKMRK) {
+		rec->class = TKM_CLASS_FIXED;
+		memcpy(rec->srk, srk, TKM_NAME_SIZE);
+		return;
+	}
+	rec->owner = key->owner;
+	rec->side = key->side;
+	if (kind == TKM_KIND_ASK)
+		strcpy(rec->app, key->app);
+}
+
+/**
+ * tkm_hierarchy_ask() - the storage key for a new key
+ * @bus: held, with an HMAC session
+ * @key: the new key's record: class, owner, side, application
+ * @branch: verified (tkm_branch_verify()): the storage keys to begin with; or n 0
+ * @ask: the ASK, with a reference for the caller
+ *
+ * What of TKMRK, TDK and ASK is neither given nor known is made.
+ *
+ * Return: 0, -ENOMEM, and what tkm_hierarchy_use() and tkm_tpm_create() return.
+ */
+int tkm_hierarchy_ask(struct tkm_bus *bus, const struct tkm_record *key,
+		      const struct tkm_chain *branch, struct tkm_node **ask)
+{
+	static const enum tkm_kind kinds[] = {
+		TKM_KIND_TKMRK, TKM_KIND_TDK, TKM_KIND_ASK,
+	};
+	struct tkm_node *node = find_ask(key);
+	struct tkm_record rec;
 	unsigned int i;
 
-	for (i = 0; i + 1 < chain->n; i++) {
-		node = node_adopt(bus, node, &chain->obj[i]);
-		if (IS_ERR(node))
-			return PTR_ERR(node);
+	if (!node) {
+		node = adopt_line(bus, branch, branch->n);
+		for (i = branch->n; i < ARRAY_SIZE(kinds); i++) {
+			if (IS_ERR(node))
+				break;
+			record_above(key, kinds[i], bus->srk.name, &rec);
+			node = node_below(bus, node, &rec);
+		}
 	}
+	if (IS_ERR(node))
+		return PTR_ERR(node);
 	*ask = tkm_node_get(node);
 	return 0;
 }

@@ -182,7 +182,7 @@ int tkm_nl_done_doit(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack, "nobody waits for that any more");
 	else if (ret == -EINVAL)
 		NL_SET_ERR_MSG(info->extack,
-			       "a chain belongs to a find that succeeded, and to nothing else");
+			       "a chain belongs to a find or a branch that succeeded, and to nothing else");
 	if (ret)
 		kfree(copy);
 	return ret;

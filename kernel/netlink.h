@@ -18,7 +18,7 @@
  * @link: empty once it has ended
  * @ended: completed then
  * @result: valid then: 0 or an errno
- * @answer: valid then: the chain that a find gave
+ * @answer: valid then: the chain that a find or a branch gave
  * @answer_len: its length
  * @id: set as it is put in line, like what follows
  * @deadline: ms
@@ -27,7 +27,7 @@
  * @owner: the domain's uid, as the initial user namespace counts
  * @side: the domain's side, enum tkm_domain_side
  * @description: "application:label"
- * @chain: what to keep, DER; NULL for a find
+ * @chain: what to keep, DER; NULL for a find or a branch
  * @chain_len: its length
  */
 struct tkm_errand {

@@ -31,6 +31,10 @@
  * @auth: the authValue; len 0 for none
  * @chain: load: decoded, points into @payload->chain
  * @srk: load: Name that the chain was made under; all zero when flat
+ * @asked: new: the helper has been asked for storage keys
+ * @branch: new: those it has, which lie in @branch_der; or n 0. @srk is then
+ *	the Name that they were made under
+ * @branch_der: of kmalloc's
  */
 struct object_op {
 	struct tkm_op op;
@@ -41,13 +45,20 @@ struct object_op {
 	struct tkm_auth auth;
 	struct tkm_chain chain;
 	u8 srk[TKM_NAME_SIZE];
+	bool asked;
+	struct tkm_chain branch;
+	u8 *branch_der;
 };
+
+/* What make_run() says, once, when it would have to make storage keys. */
+#define NEEDS_BRANCH	1
 
 static void object_release(struct tkm_op *op)
 {
 	struct object_op *d = container_of(op, struct object_op, op);
 
 	tkm_payload_put(d->payload);
+	kfree(d->branch_der);
 	kfree_sensitive(d);
 }
 
@@ -76,6 +87,29 @@ static bool is_pair(const struct tkm_payload *p)
 	return p->rec.kind != TKM_KIND_DATA;
 }
 
+/*
+ * The storage keys that the helper keeps: used like those of a chain that
+ * anyone may have written. Without a helper, or when it has none, they are made.
+ */
+static int ask_for_branch(struct object_op *d)
+{
+	const struct tkm_caller caller = {
+		.owner = d->payload->rec.owner,
+		.side = d->payload->rec.side,
+		.app = d->payload->rec.app,
+		.label = d->payload->rec.label,
+	};
+	size_t len;
+	int ret;
+
+	d->asked = true;
+	ret = tkm_helper_branch(&caller, &d->branch_der, &len);
+	if (ret)
+		return ret == -ENOKEY ? 0 : ret;
+	ret = tkm_branch_decode(d->branch_der, len, &d->branch);
+	return ret ?: tkm_branch_verify(&d->branch, &caller, d->srk);
+}
+
 /* Wait for it; the payload is the caller's, or an ERR_PTR. */
 static struct tkm_payload *object_run(struct object_op *d)
 {
@@ -83,6 +117,8 @@ static struct tkm_payload *object_run(struct object_op *d)
 	int ret;
 
 	ret = tkm_bus_run(&d->op);
+	if (ret == NEEDS_BRANCH)
+		ret = ask_for_branch(d) ?: tkm_bus_run(&d->op);
 	if (ret) {
 		payload = ERR_PTR(ret);
 	} else {
@@ -213,7 +249,7 @@ static int make_in(struct tkm_bus *bus, struct object_op *d, struct making *s)
 	if (ret)
 		return ret;
 	if (!p->flat && !p->node) {
-		ret = tkm_hierarchy_ask(bus, &p->rec, &p->node);
+		ret = tkm_hierarchy_ask(bus, &p->rec, &d->branch, &p->node);
 		if (ret)
 			return ret;
 	}
@@ -251,11 +287,16 @@ static int test_parms(struct tkm_bus *bus, const struct object_op *d)
 static int make_run(struct tkm_bus *bus, struct tkm_op *op)
 {
 	struct object_op *d = container_of(op, struct object_op, op);
+	struct tkm_payload *p = d->payload;
 	struct making *s;
 	int ret;
 
-	ret = tkm_hierarchy_open(bus, NULL);
-	if (!ret && is_pair(d->payload))
+	/* Nobody waits for the helper here; nor is the SRK looked at yet. */
+	if (!p->flat && !p->node && !d->asked && tkm_helper_is_there() &&
+	    !tkm_hierarchy_knows(&p->rec))
+		return NEEDS_BRANCH;
+	ret = tkm_hierarchy_open(bus, d->branch.n ? d->srk : NULL);
+	if (!ret && is_pair(p))
 		ret = test_parms(bus, d);
 	if (!ret)
 		ret = tkm_session_start(bus, false);

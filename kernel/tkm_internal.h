@@ -130,7 +130,8 @@ struct tkm_bus {
 /**
  * struct tkm_op - one operation on the TPM
  * @run: called by the worker, inside a hold; may be called
- *	again when it set bus->again. Returns 0 or a negative errno
+ *	again when it set bus->again. Returns 0 or a negative errno, or what
+ *	whoever made it understands
  * @release: frees it with the last reference
  * @result: what @run returned; valid after tkm_bus_run() gave anything but
  *	-EINTR
@@ -157,7 +158,7 @@ void tkm_op_put(struct tkm_op *op);
 /*
  * Queue the operation for the current fsuid and wait for it. Return: what
  * @run gave; -EINTR when a fatal signal came first (the operation then ends
- * unseen, or is never begun); -ENOMEM.
+ * unseen, or is never begun); -ENOMEM. But for those, it may be run again.
  */
 int tkm_bus_run(struct tkm_op *op);
 
@@ -262,9 +263,14 @@ void tkm_hierarchy_exit(void);
 int tkm_hierarchy_open(struct tkm_bus *bus, const u8 *want);
 /* Another chip, or one that slept: saved contexts are worth nothing. */
 void tkm_hierarchy_forget(struct tkm_bus *bus);
-/* The ASK of an application, made if need be. Takes a reference. */
+/* Whether the ASK for a new key of this record is known. */
+bool tkm_hierarchy_knows(const struct tkm_record *key);
+/*
+ * The ASK for a new key: known, or below the last of the storage keys that
+ * @branch has, if any. What is missing is made. Takes a reference.
+ */
 int tkm_hierarchy_ask(struct tkm_bus *bus, const struct tkm_record *key,
-		      struct tkm_node **ask);
+		      const struct tkm_chain *branch, struct tkm_node **ask);
 /* The ASK at the end of a verified chain's storage keys. Takes a reference. */
 int tkm_hierarchy_adopt(struct tkm_bus *bus, const struct tkm_chain *chain,
 			struct tkm_node **ask);
@@ -445,6 +451,8 @@ int tkm_helper_keep(u32 kind, const struct tkm_payload *payload);
 void tkm_helper_drop(const struct tkm_payload *payload);
 /* What was kept, or anything else: the caller frees it. 0, -ENOKEY, ... */
 int tkm_helper_find(const struct tkm_caller *of, u8 **chain, size_t *len);
+/* The same about the storage keys for a new key. */
+int tkm_helper_branch(const struct tkm_caller *of, u8 **branch, size_t *len);
 
 /* ---- key_type.c --------------------------------------------------------- */
 

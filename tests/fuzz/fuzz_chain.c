@@ -2,7 +2,8 @@
 /*
  * Chains: what is decoded encodes to the same bytes; and what a forger, who
  * can compute every hash, makes of it is believed only where record, policy,
- * attributes and caller agree by a computation of our own.
+ * attributes and caller agree by a computation of our own. The same for the storage
+ * keys above a key, which the helper gives.
  */
 #include "fuzz.h"
 
@@ -41,7 +42,8 @@ static void is_sound(const struct tkm_chain *chain, const u8 *der, size_t len)
 	const struct tkm_object *obj;
 	unsigned int i, j;
 
-	must(chain->n == (chain->flat ? 1 : TKM_CHAIN_OBJECTS));
+	must(chain->flat ? chain->n == 1 :
+			   chain->n && chain->n <= TKM_CHAIN_OBJECTS);
 	for (i = 0; i < chain->n; i++) {
 		obj = &chain->obj[i];
 		must(inside(obj->pub, obj->pub_len, der, len) && obj->pub_len);
@@ -260,6 +262,93 @@ static void verified(const struct tkm_chain *chain)
 	others_are_refused(chain, caller);
 }
 
+/* ---- the storage keys above a key ---- */
+
+/* What is believed of them is right, and nobody else's. */
+static void branch_verified(const struct tkm_chain *branch)
+{
+	const struct tkm_object *last = &branch->obj[branch->n - 1];
+	struct tkm_record rec, above;
+	struct tkm_caller caller = { .app = rec.app, .label = rec.label };
+	u8 srk[TKM_NAME_SIZE];
+	unsigned int i;
+	int ret;
+
+	memset(&rec, 0, sizeof(rec));
+	if (!tkm_record_parse(last->description, last->description_len, &rec))
+		caller.owner = rec.owner, caller.side = rec.side;
+	ret = tkm_branch_verify(branch, &caller, srk);
+	must(ret <= 0);
+	if (ret)
+		return;
+	must(branch->obj[0].parent == TKM_SRK_HANDLE);
+	for (i = 0; i < branch->n; i++) {
+		object_is_right(&branch->obj[i], i);
+		must(!tkm_record_parse(branch->obj[i].description,
+				       branch->obj[i].description_len, &above));
+		must(i ? above.owner == rec.owner && above.side == rec.side :
+			 !memcmp(above.srk, srk, sizeof(srk)));
+		must(i < 2 || !strcmp(above.app, rec.app));
+	}
+	caller.app = "another";
+	must(tkm_branch_verify(branch, &caller, srk) ==
+	     (branch->n > 2 ? -EPERM : 0));
+	caller.app = rec.app;
+	caller.owner++;
+	must(tkm_branch_verify(branch, &caller, srk) ==
+	     (branch->n > 1 ? -EPERM : 0));
+	caller.owner--;
+	caller.side = !caller.side;
+	must(tkm_branch_verify(branch, &caller, srk) ==
+	     (branch->n > 1 ? -EPERM : 0));
+}
+
+static void any_branch(const u8 *der, size_t len)
+{
+	u8 pub[TKM_CHAIN_OBJECTS][1024], or[TKM_CHAIN_OBJECTS][72];
+	struct tkm_chain branch, other;
+	unsigned int i;
+	int ret = tkm_branch_decode(der, len, &branch);
+
+	must(ret == 0 || ret == -EBADMSG || ret == -EOPNOTSUPP);
+	if (ret)
+		return;
+	must(branch.n && branch.n < TKM_CHAIN_OBJECTS && !branch.flat);
+	is_sound(&branch, der, len);
+	must(tkm_blob_decode(der, len, &other));
+	must(tkm_branch_decode(der, len - 1, &other));
+	branch_verified(&branch);
+	for (i = 0; i < branch.n; i++)
+		forge(&branch.obj[i], false, pub[i], or[i]);
+	branch_verified(&branch);
+}
+
+/* A chain's storage keys, as they stand there, are a branch; it is no branch. */
+static void branch_of_chain(const struct tkm_chain *chain, const u8 *der,
+			    size_t len)
+{
+	const struct tkm_object *obj;
+	struct tkm_chain branch;
+	unsigned int n;
+	size_t end;
+	u8 *copy;
+
+	must(tkm_branch_decode(der, len, &branch) == -EBADMSG);
+	for (n = 1; n < TKM_CHAIN_OBJECTS; n++) {
+		obj = &chain->obj[n - 1];
+		end = (size_t)(obj->priv + obj->priv_len - der);
+		/* Shorter ones have another head. */
+		if (end < 4 + 256 || der[1] != 0x82)
+			continue;
+		copy = exact(der, end);
+		put_unaligned_be16((u16)(end - 4), copy + 2);
+		must(!tkm_branch_decode(copy, end, &branch) && branch.n == n);
+		must(branch.obj[n - 1].pub_len == obj->pub_len);
+		any_branch(copy, end);
+		exact_free(copy);
+	}
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
 	u8 *der = exact(data, len), pub[TKM_CHAIN_OBJECTS][1024];
@@ -269,10 +358,14 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	int ret = tkm_blob_decode(der, len, &chain);
 
 	must(ret == 0 || ret == -EBADMSG || ret == -EOPNOTSUPP);
+	any_branch(der, len);
 	must(!len || !memcmp(der, data, len));
 	if (!ret) {
 		is_sound(&chain, der, len);
+		must(chain.flat || chain.n == TKM_CHAIN_OBJECTS);
 		encodes_to_itself(&chain, der, len);
+		if (!chain.flat)
+			branch_of_chain(&chain, der, len);
 		verified(&chain);
 		for (i = 0; i < chain.n; i++)
 			forge(&chain.obj[i], chain.flat, pub[i], or[i]);

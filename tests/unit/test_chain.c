@@ -324,6 +324,158 @@ static void attributes_follow_from_what_guards(void **state)
 	assert_int_equal(TKM_STORAGE_ATTRIBUTES, 0x30472);
 }
 
+/* ---- storage keys from the helper ---- */
+
+/* The first @n objects of a chain, as they stand there, in a sequence. */
+static struct bytes branch_of(const char *name, unsigned int n)
+{
+	struct bytes b = vector(file, name), out;
+	struct tkm_chain chain;
+	const u8 *end;
+	size_t len;
+
+	assert_int_equal(tkm_blob_decode(b.p, b.len, &chain), 0);
+	/* Its private part ends an object; the chain's head has four bytes. */
+	end = chain.obj[n - 1].priv + chain.obj[n - 1].priv_len;
+	len = (size_t)(end - b.p);
+	out = bytes_of(b.p, len);
+	put_unaligned_be16((u16)(len - 4), out.p + 2);
+	exact_free(b.p);
+	return out;
+}
+
+static int verify_branch(const u8 *der, size_t len,
+			 const struct tkm_caller *caller,
+			 struct tkm_chain *branch)
+{
+	u8 srk[TKM_NAME_SIZE];
+	int ret = tkm_branch_decode(der, len, branch);
+
+	return ret ? ret : tkm_branch_verify(branch, caller, srk);
+}
+
+static void branches_of_the_module_are_taken(void **state)
+{
+	struct bytes b, whole = vector(file, "plain");
+	struct tkm_chain branch, chain;
+	struct tkm_record rec;
+	u8 srk[TKM_NAME_SIZE], same[TKM_NAME_SIZE];
+	unsigned int n;
+
+	(void)state;
+	assert_int_equal(tkm_blob_decode(whole.p, whole.len, &chain), 0);
+	assert_int_equal(tkm_chain_verify(&chain, &owner, same, &rec), 0);
+	for (n = 1; n <= 3; n++) {
+		b = branch_of("plain", n);
+		assert_int_equal(tkm_branch_decode(b.p, b.len, &branch), 0);
+		assert_int_equal(branch.n, n);
+		assert_int_equal(tkm_branch_verify(&branch, &owner, srk), 0);
+		assert_memory_equal(srk, same, sizeof(srk));
+		assert_int_equal(branch.obj[n - 1].pub_len,
+				 chain.obj[n - 1].pub_len);
+		exact_free(b.p);
+	}
+	assert_int_equal(tkm_branch_decode(whole.p, whole.len, &branch),
+			 -EBADMSG);
+	exact_free(whole.p);
+	whole = vector(file, "flat");
+	assert_int_equal(tkm_branch_decode(whole.p, whole.len, &branch),
+			 -EBADMSG);
+	exact_free(whole.p);
+	assert_int_equal(tkm_branch_decode((const u8 *)"0", 2, &branch),
+			 -EBADMSG);
+	assert_int_equal(tkm_branch_verify(&chain, &owner, srk), -EBADMSG);
+	memset(&branch, 0, sizeof(branch));
+	assert_int_equal(tkm_branch_verify(&branch, &owner, srk), -EBADMSG);
+}
+
+static void no_bit_and_no_length_of_a_branch_may_change(void **state)
+{
+	struct tkm_chain branch, flipped;
+	struct bytes b;
+	size_t bit, n;
+	const u8 *q;
+	unsigned int k;
+	int ret;
+
+	(void)state;
+	for (k = 1; k <= 3; k++) {
+		b = branch_of("plain", k);
+		assert_int_equal(verify_branch(b.p, b.len, &owner, &branch), 0);
+		for (bit = 0; bit < 8 * b.len; bit++) {
+			if (is_for_the_tpm(&branch, b.p + bit / 8))
+				continue;
+			b.p[bit / 8] ^= (u8)(1 << bit % 8);
+			ret = verify_branch(b.p, b.len, &owner, &flipped);
+			if (ret != -EBADMSG && ret != -EOPNOTSUPP)
+				fail_msg("%u: bit %zu gives %d", k, bit, ret);
+			b.p[bit / 8] ^= (u8)(1 << bit % 8);
+		}
+		for (n = 0; n < b.len; n++) {
+			q = exact(b.p, n);
+			assert_int_equal(verify_branch(q, n, &owner, &branch),
+					 -EBADMSG);
+			exact_free(q);
+		}
+		exact_free(b.p);
+	}
+}
+
+static void a_branch_of_somebody_else_is_refused(void **state)
+{
+	struct tkm_caller other;
+	struct tkm_chain branch;
+	struct bytes b;
+	unsigned int n;
+
+	(void)state;
+	for (n = 1; n <= 3; n++) {
+		b = branch_of("plain", n);
+		other = owner;
+		other.owner = 1000;
+		assert_int_equal(verify_branch(b.p, b.len, &other, &branch),
+				 n > 1 ? -EPERM : 0);
+		other = owner;
+		other.side = TKM_SIDE_OTHER;
+		assert_int_equal(verify_branch(b.p, b.len, &other, &branch),
+				 n > 1 ? -EPERM : 0);
+		other = owner;
+		other.app = "dis";
+		assert_int_equal(verify_branch(b.p, b.len, &other, &branch),
+				 n > 2 ? -EPERM : 0);
+		other = owner;
+		other.label = "vol2";
+		assert_int_equal(verify_branch(b.p, b.len, &other, &branch), 0);
+		exact_free(b.p);
+	}
+}
+
+static void a_branch_out_of_order_is_refused(void **state)
+{
+	struct bytes b = vector(file, "plain");
+	struct tkm_chain chain, branch;
+	u8 srk[TKM_NAME_SIZE];
+	unsigned int i, j;
+
+	(void)state;
+	assert_int_equal(tkm_blob_decode(b.p, b.len, &chain), 0);
+	for (i = 0; i < 3; i++) {
+		for (j = 0; j < 4; j++) {
+			branch = chain;
+			branch.n = 3;
+			branch.obj[i] = chain.obj[j];
+			branch.obj[i].parent = chain.obj[i].parent;
+			assert_int_equal(tkm_branch_verify(&branch, &owner, srk),
+					 i == j ? 0 : -EBADMSG);
+		}
+	}
+	branch = chain;
+	branch.n = 2;
+	branch.obj[0].parent = 0x81000002;
+	assert_int_equal(tkm_branch_verify(&branch, &owner, srk), -EBADMSG);
+	exact_free(b.p);
+}
+
 /* ---- by a forger, who can compute every hash ---- */
 
 struct forgery {
@@ -1022,6 +1174,10 @@ int main(void)
 		cmocka_unit_test(a_flat_key_of_tpm2_tools_is_taken),
 		cmocka_unit_test(a_flat_policy_that_leads_elsewhere_is_refused),
 		cmocka_unit_test(attributes_follow_from_what_guards),
+		cmocka_unit_test(branches_of_the_module_are_taken),
+		cmocka_unit_test(no_bit_and_no_length_of_a_branch_may_change),
+		cmocka_unit_test(a_branch_of_somebody_else_is_refused),
+		cmocka_unit_test(a_branch_out_of_order_is_refused),
 		cmocka_unit_test(records_of_a_chain_belong_together),
 		cmocka_unit_test(storage_keys_have_one_shape),
 		cmocka_unit_test(keys_have_one_shape),

@@ -12,7 +12,12 @@
  *   done ID STATUS [FILE]
  *   helper [DEADLINE=N] HOW [ARGUMENT]   register, say so, and print every errand
  *                             until killed:
- *       keep DIR              chains as files OWNER.SIDE.DESCRIPTION
+ *       keep DIR              chains as files OWNER.SIDE.DESCRIPTION; for a branch
+ *                             the storage keys at the head of the newest file
+ *                             that has most of them
+ *       branch FILE           what is in there, to every branch; and 0
+ *       flips FILE STEP       the same with a bit flipped, and for the next errand
+ *                             another, STEP bits further
  *       say STATUS            that, to everything
  *       give FILE             that chain, to every find
  *       hold                  accept, and never answer
@@ -20,6 +25,7 @@
  *       late STATUS           answer when a line comes on standard input
  *       deaf                  accept nothing
  *       own                   make a key, own:key, itself; then as hold
+ *                             But for keep, twice, branch and flips, a branch is ENOKEY.
  *   mutate                    every verb's message with every bit flipped, cut
  *                             anywhere, an attribute twice, nested, or longer:
  *                             prints what came of them
@@ -30,6 +36,7 @@
  */
 #include "vm.h"
 
+#include <dirent.h>
 #include <grp.h>
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
@@ -37,6 +44,7 @@
 #include <poll.h>
 #include <stddef.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define BUFFER 32768
@@ -267,9 +275,9 @@ static int try_accept(struct errand *e)
 static void print_errand(const struct errand *e)
 {
 	static const char *const kinds[] = { "?", "store", "replace", "drop",
-					     "find" };
+					     "find", "branch" };
 
-	say("%s %u %s %s chain=%zu%s\n", kinds[e->kind < 5 ? e->kind : 0],
+	say("%s %u %s %s chain=%zu%s\n", kinds[e->kind < 6 ? e->kind : 0],
 	    e->owner, e->side ? "other" : "init", e->description, e->len,
 	    e->deadline ? " deadline" : "");
 }
@@ -282,6 +290,97 @@ static int file_write(const char *path, const struct errand *e)
 		return errno;
 	fwrite(e->chain, 1, e->len, f);
 	return fclose(f) ? errno : 0;
+}
+
+/* How much of a DER value there is, with its head; lengths as chains have them. */
+static size_t der_size(const void *value)
+{
+	const uint8_t *p = value;
+
+	if (p[1] < 0x80)
+		return 2 + p[1];
+	if (p[1] == 0x81)
+		return 3 + p[2];
+	return 4 + (p[2] << 8 | p[3]);
+}
+
+static size_t der_head(const void *value)
+{
+	const uint8_t *p = value;
+
+	return p[1] < 0x80 ? 2 : p[1] == 0x81 ? 3 : 4;
+}
+
+/* The first @n objects of a chain in a sequence of their own. */
+static void *line_of(const char *chain, unsigned int n, size_t *len)
+{
+	const char *from = chain + der_head(chain), *p = from;
+	uint8_t *out;
+
+	while (n--)
+		p += der_size(p);
+	*len = p - from;
+	out = malloc(*len + 4);
+	if (!out)
+		die("no memory");
+	/* Storage keys are never so short that this would not be DER. */
+	out[0] = 0x30;
+	out[1] = 0x82;
+	out[2] = *len >> 8;
+	out[3] = *len;
+	memcpy(out + 4, from, *len);
+	*len += 4;
+	return out;
+}
+
+/* How many storage keys of a file's chain are for an errand: by its name. */
+static unsigned int shared(const char *name, const struct errand *e)
+{
+	char domain[32];
+	size_t n = snprintf(domain, sizeof(domain), "%u.%u.", e->owner, e->side);
+	size_t app = strcspn(e->description, ":") + 1;
+
+	if (strncmp(name, domain, n))
+		return 1;
+	return strncmp(name + n, e->description, app) ? 2 : 3;
+}
+
+static uint32_t find_line(const char *dir, const struct errand *e, void **line,
+			  size_t *len)
+{
+	char path[PATH_MAX], best[PATH_MAX] = "";
+	struct timespec newest = {};
+	unsigned int n, most = 0;
+	struct dirent *entry;
+	struct stat st;
+	char *chain;
+	size_t size;
+	DIR *d = opendir(dir);
+
+	while ((entry = readdir(d))) {
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		if (stat(path, &st) || !S_ISREG(st.st_mode))
+			continue;
+		chain = read_file(path, &size);
+		/* A single object begins with its type, and has no storage keys. */
+		n = chain[der_head(chain)] == 0x30 ? shared(entry->d_name, e) : 0;
+		free(chain);
+		if (n < most || !n ||
+		    (n == most && (st.st_mtim.tv_sec < newest.tv_sec ||
+				   (st.st_mtim.tv_sec == newest.tv_sec &&
+				    st.st_mtim.tv_nsec < newest.tv_nsec))))
+			continue;
+		most = n;
+		newest = st.st_mtim;
+		strcpy(best, path);
+	}
+	closedir(d);
+	if (!most)
+		return ENOKEY;
+	chain = read_file(best, &size);
+	*line = line_of(chain, most, len);
+	free(chain);
+	return 0;
 }
 
 /* A database of files. */
@@ -305,6 +404,8 @@ static uint32_t keep(const char *dir, const struct errand *e, void **chain,
 			return ENOKEY;
 		*chain = read_file(path, len);
 		return 0;
+	case TKM_ERRAND_BRANCH:
+		return find_line(dir, e, chain, len);
 	default:
 		return EINVAL;
 	}
@@ -315,6 +416,16 @@ static bool is(const char *how, const char *name)
 	return !strcmp(how, name);
 }
 
+static unsigned long step;
+
+static void flip_next(uint8_t *p, size_t len)
+{
+	static unsigned long bit;
+
+	p[bit / 8 % len] ^= 1 << bit % 8;
+	bit += step;
+}
+
 /* False when it is never answered. */
 static bool what_to_say(const char *how, const char *arg, const struct errand *e,
 			uint32_t *what, void **chain, size_t *len)
@@ -322,10 +433,18 @@ static bool what_to_say(const char *how, const char *arg, const struct errand *e
 	char line[8];
 
 	*chain = NULL;
-	if (is(how, "hold"))
-		return false;
 	if (is(how, "keep") || is(how, "twice")) {
 		*what = keep(arg, e, chain, len);
+	} else if (e->kind == TKM_ERRAND_BRANCH) {
+		*what = ENOKEY;
+		if (is(how, "branch") || is(how, "flips")) {
+			*what = 0;
+			*chain = read_file(arg, len);
+		}
+		if (is(how, "flips"))
+			flip_next(*chain, *len);
+	} else if (is(how, "hold")) {
+		return false;
 	} else if (is(how, "give") && e->kind == TKM_ERRAND_FIND) {
 		*what = 0;
 		*chain = read_file(arg, len);
@@ -377,6 +496,7 @@ static int help(int argc, char **argv)
 	if (!argc)
 		die("see the head of nlop.c");
 	arg = argc > 1 ? argv[1] : "";
+	step = argc > 2 ? atoi(argv[2]) : 0;
 	err = try_register(deadline);
 	if (err)
 		return refused(err);

@@ -36,12 +36,18 @@ enum tkm_feature {
  *   never made after all. Nobody waits for that: accepting it ends it
  * @TKM_ERRAND_FIND: give the chain of a key, for request_key(2). ENOKEY when
  *   the domain has none of that description
+ * @TKM_ERRAND_BRANCH: give the storage keys for a new key of this description,
+ *   which would else be made anew: a sequence of one to three objects as a
+ *   chain begins with them, the TKMRK, the domain's TDK, the application's
+ *   ASK, as far down as they are kept. Of more than one such line the newest.
+ *   ENOKEY when there is none
  */
 enum tkm_errand_kind {
 	TKM_ERRAND_STORE = 1,
 	TKM_ERRAND_REPLACE,
 	TKM_ERRAND_DROP,
 	TKM_ERRAND_FIND,
+	TKM_ERRAND_BRANCH,
 };
 
 /*
