@@ -5,70 +5,11 @@
 # its exit statuses, as root and as another user; that it gives no secret away;
 # and that other programs read what it writes and the other way round. What doctor
 # finds is in doctor.sh.
-# shellcheck source-path=SCRIPTDIR disable=SC2119,SC2317,SC2329
+# shellcheck source-path=SCRIPTDIR disable=SC2016,SC2119,SC2317,SC2329
 # run_claims calls the functions
 . "$(dirname "$0")/lib.sh"
 
-# Files are nobody else's unless a claim says otherwise, or tkm warns.
-umask 077
-
-# ---- words ----
-
-# ends STATUS COMMAND...: with that exit status; output in $tmp/out, $tmp/err
-ends()
-{
-	local wanted=$1 status=0
-
-	shift
-	"$@" > "$tmp/out" 2> "$tmp/err" || status=$?
-	[ "$status" = "$wanted" ] ||
-		fail "status $status, not $wanted: ${*:0:300}: $(cat "$tmp/err")"
-}
-
-# says TEXT: the last command, on stderr; said nothing on stdout
-says()
-{
-	contains "$(cat "$tmp/err")" "$1"
-	check "$(cat "$tmp/out")" = ""
-}
-
-# errs STATUS ERRNO VERB ARGUMENT...: tkm, in the form that all errors have, and
-# the same with --json
-errs()
-{
-	local status=$1 name=$2 verb=$3
-
-	shift 2
-	ends "$status" tkm "$@"
-	head -n 1 "$tmp/err" | grep -qE "^tkm: $verb: .* \\($name\\)\$" ||
-		fail "not the form of an error: $(cat "$tmp/err")"
-	check "$(cat "$tmp/out")" = ""
-	ends "$status" tkm "$@" --json
-	check "$(jq -r '.error | "\(.verb) \(.errno) \(.status)"' "$tmp/err")" = \
-		"$verb $name $status"
-}
-
-# wrong VERB ARGUMENT...: usage
-wrong()
-{
-	ends 2 tkm "$@"
-	contains "$(cat "$tmp/err")" "usage: tkm"
-	check "$(cat "$tmp/out")" = ""
-	ends 2 tkm "$@" --json
-	check "$(jq .error.status "$tmp/err")" = 2
-}
-
-# tkm, which must succeed, and say nothing but its result
-tk()
-{
-	tkm "$@" 2> "$tmp/tk-err" || fail "tkm $*: $(cat "$tmp/tk-err")"
-	check "$(cat "$tmp/tk-err")" = ""
-}
-
-field()
-{
-	tk show "$1" --json | jq -r ".\"$2\""
-}
+. "$(dirname "$0")/tk.bash"
 
 # ---- all of them ----
 
@@ -236,5 +177,245 @@ no_trace_of_value()
 	fi
 }
 claim "the key with the value is gone afterwards" no_trace_of_value
+
+# ---- load ----
+
+load_wrong()
+{
+	wrong load "not a description"
+	errs 1 ENOKEY load app:none
+	contains "$(tkm load app:none2 2>&1)" "tkm import"
+}
+claim "load: without a helper there is nothing to load" load_wrong
+
+load_helper()
+{
+	local key
+
+	mkdir "$tmp/keep"
+	nlop helper keep "$tmp/keep" > "$tmp/helper" 2>&1 < /dev/null &
+	helper=$!
+	poll 20 grep -q registered "$tmp/helper"
+	key=$(tk new stored:key ec)
+	keyctl unlink "$key" @s
+	key=$(tk new stored:other)
+	keyctl unlink "$key" @s
+	# The second is there all the same.
+	ends 1 tkm load stored:key stored:none stored:other
+	check "$(wc -l < "$tmp/out")" = 2
+	contains "$(cat "$tmp/err")" "stored:none: "
+	check "$(field stored:key kind)" = ec
+	check "$(field stored:other kind)" = data
+	kill -KILL "$helper"
+	wait "$helper" 2> /dev/null || :
+	poll 20 eval '[[ $(nlop status) != *helper* ]]'
+}
+claim "load: the helper gives what it keeps" load_helper
+
+# ---- import and export ----
+
+import_wrong()
+{
+	errs 1 ENOENT import "$tmp/none"
+	echo "no key" > "$tmp/text"
+	errs 1 ENOMSG import "$tmp/text"
+	: > "$tmp/empty"
+	errs 1 ENOMSG import "$tmp/empty"
+	errs 1 E2BIG import /dev/zero
+	tk new app:one -o "$tmp/one" > /dev/null
+	keyctl unlink "$(tk show app:one --json | jq .serial)" @s
+	wrong import "$tmp/one" "no description"
+	wrong import - --auth-stdin
+	errs 3 EKEYREJECTED import "$tmp/one" app:two
+	# A letter, a block, a line less.
+	sed '3s/./+/' "$tmp/one" > "$tmp/changed"
+	errs 1 EBADMSG import "$tmp/changed"
+	sed '/END/q' "$tmp/one" > "$tmp/first"
+	errs 1 EBADMSG import "$tmp/first" app:one
+	sed 3d "$tmp/one" > "$tmp/short"
+	errs 1 EBADMSG import "$tmp/short"
+	cat "$tmp/one" "$tmp/one" > "$tmp/twice"
+	errs 1 EBADMSG import "$tmp/twice"
+	tk import "$tmp/one" > /dev/null
+	# The same again is the same key.
+	check "$(tk import "$tmp/one")" = "$(field app:one serial)"
+	chmod 644 "$tmp/one"
+	ends 0 tkm import "$tmp/one"
+	contains "$(cat "$tmp/err")" "others can read"
+	wrong export app:one --form jpeg
+	errs 1 EINVAL export app:one --public
+	errs 5 EEXIST export app:one "$tmp/one"
+	errs 1 ENOKEY export app:none
+	# What is no file is written to, and stays what it is.
+	check "$(tk export app:one /dev/stdout | head -c 5)" = -----
+	tk export app:one /dev/null
+	tk export -f app:one /dev/null
+	[ -c /dev/null ]
+	mkdir "$tmp/folder"
+	errs 1 EISDIR export -f app:one "$tmp/folder"
+}
+claim "import, export: what is refused" import_wrong
+
+import_forms()
+{
+	local form
+
+	tk new app:one -o "$tmp/pem" > /dev/null
+	for form in pem der hex; do
+		tk export app:one --form $form "$tmp/form.$form"
+		check "$(stat -c %a "$tmp/form.$form")" = 600
+		tk export app:one --form $form > "$tmp/again.$form"
+		cmp "$tmp/form.$form" "$tmp/again.$form"
+	done
+	cmp "$tmp/pem" "$tmp/form.pem"
+	check "$(cat "$tmp/form.hex")" = "$(keyctl pipe %tkm:app:one)"
+	cmp "$tmp/form.der" <(keyctl pipe %tkm:app:one | xxd -r -p)
+	keyctl pipe %tkm:app:one > "$tmp/form.pipe"
+	{ echo "my key"; sed 's/$/\r/' "$tmp/pem"; echo "that was it"; } > "$tmp/form.mail"
+	for form in pem der hex pipe mail; do
+		keyctl unlink %tkm:app:one @s
+		tk import "$tmp/form.$form" > /dev/null
+		keyctl unlink %tkm:app:one @s
+		tk import - < "$tmp/form.$form" > /dev/null
+	done
+	check "$(tk export app:one)" = "$(cat "$tmp/pem")"
+	check "$(tk export app:one --json | jq -r .pem)" = "$(cat "$tmp/pem")"
+	tk export -f app:one "$tmp/form.hex"
+	cmp "$tmp/form.hex" "$tmp/pem"
+}
+claim "import, export: PEM, DER and hex, there and back" import_forms
+
+refused_registers()
+{
+	extend 15
+	tk new app:pcr pcrs=sha256:15 -o "$tmp/pcr" > /dev/null
+	tk new app:pcrs pcrs=sha256:14+15 -o "$tmp/pcrs" > /dev/null
+	keyctl clear @s
+	extend 15
+	errs 3 EPERM import "$tmp/pcr"
+	tkm import "$tmp/pcr" 2> "$tmp/err" || :
+	contains "$(cat "$tmp/err")" "the PCR policy is not satisfied: PCR 15 differs (EPERM)"
+	contains "$(cat "$tmp/err")" "what to do: "
+	tkm import "$tmp/pcrs" 2> "$tmp/err" || :
+	contains "$(cat "$tmp/err")" "one or more of PCRs 14+15 differ (EPERM)"
+}
+claim "a register that differs is named" refused_registers
+
+# ---- list, show, reseal, publish ----
+
+list_show()
+{
+	local key other
+
+	check "$(tk list)" = ""
+	check "$(tk list --json | jq -c .)" = "[]"
+	key=$(tk new app:one not-after=2999-01-01)
+	other=$(tk new app:two rsa use=decrypt)
+	check "$(tk list | wc -l)" = 2
+	check "$(tk list | grep app:one | xargs)" = "$key active data none app:one"
+	check "$(tk --json list | jq -r '.[] | select(.kind == "rsa") | .serial')" = "$other"
+	check "$(field "$key" not-after)" = 2999-01-01T00:00:00Z
+	check "$(field "$other" use)" = decrypt
+	check "$(tk show "$key" | sed -n 's/^label *//p')" = one
+	errs 1 ENOKEY show app:none
+	errs 1 ENOKEY show 1
+	keyctl revoke "$other"
+	check "$(tk list | grep app:two | xargs)" = "$other revoked app:two"
+	errs 3 EKEYREVOKED export "$other"
+}
+claim "list, show: what /proc/keys and the chain say" list_show
+
+reseal_publish()
+{
+	local key
+
+	key=$(tk new app:one len=64 pcrs=15)
+	wrong reseal "$key" len=5
+	wrong reseal "$key" pcrs=24
+	tk reseal "$key" pcrs=none -o "$tmp/new"
+	check "$(field "$key" policy)" = none
+	check "$(tk export "$key")" = "$(cat "$tmp/new")"
+	check "$(tk reseal "$key" pcrs=14 --json | jq -c .)" = "{}"
+	check "$(field "$key" policy)" = sha256:14
+	errs 5 EEXIST reseal "$key" -o "$tmp/new"
+	errs 1 ENOKEY reseal app:none
+	wrong publish "$key"
+	wrong publish "$key" nothing:x
+	wrong publish "$key" logon:x:y len=
+	errs 1 EMSGSIZE publish "$key" fscrypt-provisioning:x derive=z len=128
+	errs 3 EPERM publish "$key" user:x
+	tk publish "$key" logon:x:y keyring=@u derive=z
+	keyctl search @u logon x:y > /dev/null
+	errs 1 ENOENT unpublish "$key" logon:x:z
+	tk unpublish "$key" logon:x:y
+	errs 1 ENOENT unpublish "$key" logon:x:y
+	errs 4 EOPNOTSUPP reseal "$(tk new app:ec ec)"
+}
+claim "reseal, publish, unpublish: as keyctl update does" reseal_publish
+
+# ---- another user ----
+
+other_user()
+{
+	local folder=$tmp/other
+
+	mkdir "$folder"
+	chown 4510 "$folder"
+	chmod 711 "$work" "$tmp"
+	tk new app:root -o "$tmp/root" > /dev/null
+	cp "$tmp/root" "$folder/root"
+	chown 4510 "$folder/root"
+	as 4510 bash -c '
+		umask 077
+		cd "$1"
+		echo "a value" > value
+		tkm new app:mine ec --auth-file value -o mine > serial &&
+		tkm show "$(cat serial)" > shown && tkm list > list' - "$folder"
+	check "$(stat -c '%a %u' "$folder/mine")" = "600 4510"
+	contains "$(cat "$folder/shown")" "4510"
+	check "$(wc -l < "$folder/list")" = 1
+	# Not mine, and not readable.
+	ends 3 as 4510 tkm import "$folder/root"
+	contains "$(cat "$tmp/err")" "(EPERM)"
+	ends 3 as 4510 tkm import "$tmp/root"
+	contains "$(cat "$tmp/err")" "(EACCES)"
+	errs 3 EPERM import "$folder/mine" --auth-file "$folder/value"
+	# What a shell opens for it.
+	as 4510 bash -c 'tkm import <(cat "$1/mine") --auth-file <(cat "$1/value")' \
+		- "$folder" > "$tmp/serial"
+	ends 0 as 4510 bash -c 'tkm import /dev/stdin --auth-fd 5 < "$1/mine" 5< "$1/value"' - "$folder"
+}
+claim "another user has keys of their own" other_user
+
+# ---- secrets ----
+
+# While tkm waits for its value, and afterwards.
+silent_about_value()
+{
+	local pid secret="a secret of 21 bytes!"
+
+	mkfifo "$tmp/pipe"
+	tkm new app:pin --auth-fd 6 6< "$tmp/pipe" > "$tmp/out" 2> "$tmp/err" &
+	pid=$!
+	exec 7> "$tmp/pipe"
+	printf %s "${secret:0:10}" >&7
+	poll 20 eval '[ "$(readlink /proc/$pid/exe)" = "$(readlink -f "$(command -v tkm)")" ]'
+	cat /proc/[0-9]*/cmdline > "$tmp/cmdlines" 2> /dev/null || :
+	grep -aq auth-fd "$tmp/cmdlines"
+	if grep -aqF "${secret:0:10}" "$tmp/cmdlines" "/proc/$pid/environ"; then
+		fail "it is in an argument"
+	fi
+	# It leaves no core, and only root may look into it.
+	poll 20 eval 'grep -q "Max core file size  *0 " /proc/$pid/limits'
+	printf %s "${secret:10}" >&7
+	exec 7>&-
+	wait $pid
+	if grep -aqF "${secret:0:10}" "$tmp/out" "$tmp/err" /proc/keys; then
+		fail "it is in the output"
+	fi
+	check "$(field app:pin policy)" = auth
+	check "$(tk show app:pin --json | jq length)" -gt 5
+}
+claim "a value is in no argument, no output and no core" silent_about_value
 
 run_claims

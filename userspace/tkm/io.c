@@ -81,12 +81,28 @@ void warn_if_open(const char *path)
 
 /* ---- writing --------------------------------------------------------------------- */
 
+/* A device or a pipe: it is written to, and stays what it is. */
+static int open_special(struct output *out)
+{
+	out->fd = open(out->path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	out->path = NULL;
+	return out->fd < 0 ? -errno : 0;
+}
+
 int output_open(struct output *out, unsigned int mode)
 {
+	struct stat st;
+
 	*out = (struct output){ .path = out_path, .fd = STDOUT_FILENO,
 				.force = out_force };
 	if (!out->path)
 		return 0;
+	if (!strcmp(out->path, "/dev/stdout")) {
+		out->path = NULL;
+		return 0;
+	}
+	if (!stat(out->path, &st) && !S_ISREG(st.st_mode))
+		return open_special(out);
 	/* Early, and again in the end, when it counts. */
 	if (!out->force && !access(out->path, F_OK))
 		return -EEXIST;
@@ -154,7 +170,7 @@ int output_close(struct output *out)
 	int ret = 0;
 
 	if (!out->path)
-		return 0;
+		return out->fd != STDOUT_FILENO && close(out->fd) ? -errno : 0;
 	if (fsync(out->fd) && errno != EINVAL)
 		ret = -errno;
 	if (!ret)
