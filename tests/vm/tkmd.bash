@@ -8,7 +8,11 @@
 #   tkmd_stop; tkmd_kill       by SIGTERM, by SIGKILL
 #   ask JSON                   what it answers on its socket
 #   found DESC [KEYRING]       the key that request_key finds; finds ERRNO DESC
-#   forget DESC                it is in no keyring, and may be asked for again
+#   kept_key DESC [OPTIONS]    made, and out of the keyrings; its chain in $tmp/DESC,
+#                              with "_" for what no name of a file has
+#   is_kept DESC               found, with that chain
+#   in_part                    true each time in user-mode Linux, elsewhere, where a
+#                              start takes seconds, every sixth, at random
 #   db SQL [FILE]              on a database that nobody has open
 
 tkmd_user()
@@ -101,16 +105,6 @@ s.sendall(sys.argv[2].encode() + b"\n")
 print(s.makefile().readline(), end="")' "$tmp/run/socket" "$1"
 }
 
-forget()
-{
-	local key
-
-	while key=$(keyctl search @s tkm "$1" 2> /dev/null); do
-		keyctl unlink "$key" @s 2> /dev/null || keyctl unlink "$key" @u
-	done
-	keyctl purge -s tkm "$1" > /dev/null 2>&1 || :
-}
-
 found()
 {
 	keyctl request2 tkm "$1" x "${2-@s}"
@@ -124,4 +118,27 @@ finds()
 db()
 {
 	sqlite3 -bail "${2-$tmp/state/kdb}" "$1"
+}
+
+kept_key()
+{
+	local key
+
+	key=$(new_key "$1" "${2-}")
+	keyctl pipe "$key" > "$tmp/${1//[:\/]/_}"
+	keyctl unlink "$key" @s
+}
+
+is_kept()
+{
+	local key
+
+	key=$(found "$1") || fail "$1 is not found: $key"
+	check "$(keyctl pipe "$key")" = "$(cat "$tmp/${1//[:\/]/_}")"
+	keyctl unlink "$key" @s
+}
+
+in_part()
+{
+	[ -d /run/tkm-vm ] || [ $((RANDOM % 6)) = 0 ]
 }

@@ -8,27 +8,6 @@
 . "$(dirname "$0")/lib.sh"
 . "$here/tkmd.bash"
 
-# kept_key DESC [OPTIONS]: made, its chain in $tmp/DESC with "_" for what no name
-# has, and out of the keyrings again
-kept_key()
-{
-	local key
-
-	key=$(new_key "$1" "${2-}")
-	keyctl pipe "$key" > "$tmp/${1//[:\/]/_}"
-	keyctl unlink "$key" @s
-}
-
-# It is found, with the chain it had.
-is_kept()
-{
-	local key
-
-	key=$(found "$1") || fail "$1 is not found: $key"
-	check "$(keyctl pipe "$key")" = "$(cat "$tmp/${1//[:\/]/_}")"
-	keyctl unlink "$key" @s
-}
-
 kept()
 {
 	local key

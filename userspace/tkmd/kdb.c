@@ -283,21 +283,22 @@ static bool disk_is_read_only(struct kdb *kdb)
 	       errno == EROFS;
 }
 
-static int connect_to(struct kdb *kdb, const char *file)
+/* A log that is not there need not be made, in order to read. */
+static const char *options_for(struct kdb *kdb, int flags)
 {
-	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
-	const char *options = "";
+	if (!(flags & SQLITE_OPEN_READONLY))
+		return "";
+	/* Our lock of the folder is the lock. */
+	return faccessat(kdb->folder_fd, "kdb-wal", F_OK, 0) ? "?immutable=1" :
+							       "?vfs=unix-none";
+}
+
+static int connect_to(struct kdb *kdb, const char *file, int flags)
+{
+	const char *options = options_for(kdb, flags);
 	char uri[PATH_MAX];
 
-	if (kdb->read_only) {
-		/* Our lock of the folder is the lock. */
-		flags |= SQLITE_OPEN_READONLY;
-		options = "?nolock=1";
-	} else {
-		flags |= SQLITE_OPEN_READWRITE;
-	}
-	if (!strcmp(file, "kdb.new"))
-		flags |= SQLITE_OPEN_CREATE;
+	flags |= SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
 	if (uri_of(kdb, file, options, uri))
 		return -ENAMETOOLONG;
 	kdb->doubted = false;
@@ -311,7 +312,9 @@ static int connect_to(struct kdb *kdb, const char *file)
 	sqlite3_db_config(kdb->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(kdb->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(kdb->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-	sqlite3_db_config(kdb->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	if (flags & SQLITE_OPEN_READONLY)
+		sqlite3_db_config(kdb->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+				  NULL);
 	return kdb_exec(kdb, "PRAGMA locking_mode = EXCLUSIVE;"
 			     "PRAGMA synchronous = FULL;"
 			     "PRAGMA foreign_keys = ON;"
@@ -362,15 +365,16 @@ static int check_pages(struct kdb *kdb)
 	return ok ? 0 : refuse(kdb, "kdb", "is damaged");
 }
 
-/* Nothing is written until all of it is as it should be. */
-static int connect_and_check(struct kdb *kdb, int64_t *version)
+/* Nothing can be written, until all of it is as it should be. */
+static int connect_and_check(struct kdb *kdb)
 {
+	int64_t version;
 	int ret;
 
 	kdb->read_only = disk_is_read_only(kdb);
-	ret = connect_to(kdb, "kdb");
+	ret = connect_to(kdb, "kdb", SQLITE_OPEN_READONLY);
 	if (!ret)
-		ret = check_version(kdb, version);
+		ret = check_version(kdb, &version);
 	if (!ret)
 		ret = check_pages(kdb);
 	if (ret)
@@ -380,7 +384,6 @@ static int connect_and_check(struct kdb *kdb, int64_t *version)
 
 int kdb_open(struct kdb *kdb, const char *folder, const struct cipher *cipher)
 {
-	int64_t version;
 	int ret;
 
 	kdb->folder = folder;
@@ -388,7 +391,7 @@ int kdb_open(struct kdb *kdb, const char *folder, const struct cipher *cipher)
 	ret = open_folder(kdb);
 	if (!ret)
 		ret = look(kdb);
-	return ret ? ret : connect_and_check(kdb, &version);
+	return ret ? ret : connect_and_check(kdb);
 }
 
 int kdb_own_chain(struct kdb *kdb, struct chain *chain)
@@ -449,12 +452,17 @@ static bool has_log(struct kdb *kdb)
 /* From here on it is ours to write. */
 static int begin_writing(struct kdb *kdb)
 {
+	int ret;
+
 	if (kdb->read_only) {
 		log_warning("%s cannot be written: keys are found, and none is kept",
 			    kdb->folder);
 		return 0;
 	}
-	sqlite3_db_config(kdb->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	disconnect(kdb);
+	ret = connect_to(kdb, "kdb", SQLITE_OPEN_READWRITE);
+	if (ret)
+		return ret;
 	/* A copy that was saved has none, and nothing to be written from it. */
 	return kdb_exec(kdb, has_log(kdb) ? "PRAGMA wal_checkpoint(TRUNCATE)" :
 					    "PRAGMA journal_mode = WAL");
@@ -533,19 +541,16 @@ static int fill_new(struct kdb *kdb, const struct chain *own)
 
 int kdb_create(struct kdb *kdb, const struct chain *own)
 {
-	int64_t version;
 	int ret;
 
 	/* What was left by one that did not end this. */
 	remove_file(kdb, "kdb.new");
 	remove_file(kdb, "kdb.new-journal");
 	remove_file(kdb, "kdb.new-wal");
-	ret = connect_to(kdb, "kdb.new");
+	ret = connect_to(kdb, "kdb.new",
+			 SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 	if (!ret)
 		ret = fill_new(kdb, own);
-	if (!ret)
-		sqlite3_db_config(kdb->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0,
-				  NULL);
 	disconnect(kdb);
 	if (!ret)
 		ret = give_name(kdb, "kdb.new", "kdb");
@@ -554,7 +559,7 @@ int kdb_create(struct kdb *kdb, const struct chain *own)
 			  strerror(-ret));
 		return ret;
 	}
-	ret = connect_and_check(kdb, &version);
+	ret = connect_and_check(kdb);
 	return ret ? ret : kdb_unlock(kdb);
 }
 
@@ -1030,14 +1035,13 @@ static int end(struct kdb *kdb, int ret)
 /* Another connection, with all of the log in the database. */
 static int reopen(struct kdb *kdb)
 {
-	int64_t version;
 	int ret;
 
 	log_warning("the database is opened anew, for a write failed");
 	disconnect(kdb);
 	ret = look(kdb);
 	if (!ret)
-		ret = connect_and_check(kdb, &version);
+		ret = connect_and_check(kdb);
 	if (!ret)
 		ret = begin_writing(kdb);
 	return ret || kdb->doubted ? -ENOTRECOVERABLE : 0;
