@@ -376,6 +376,7 @@ enum tkm_side {
  * @uses: TKM_USE_*; for keys
  * @created: seconds since 1970, UTC
  * @not_before: the same, 0 for none; for keys
+ * @protect_until: the same, 0 for none; for keys
  * @not_after: the same, 0 for none; for keys
  * @srk: Name of the SRK that the TKMRK was made under; for a TKMRK
  */
@@ -389,6 +390,7 @@ struct tkm_record {
 	unsigned int uses;
 	s64 created;
 	s64 not_before;
+	s64 protect_until;
 	s64 not_after;
 	u8 srk[TKM_NAME_SIZE];
 };
@@ -401,10 +403,11 @@ struct tkm_record {
  *   tkm1 kind=tdk class=fixed owner=1000 side=init created=...
  *   tkm1 kind=ask class=fixed owner=1000 side=init app=disk created=...
  *   tkm1 kind=data class=fixed owner=1000 side=init app=disk label=vol1
- *        use=publish created=... [not-before=...] [not-after=...]
+ *        use=publish created=... [not-before=...] [protect-until=...]
+ *        [not-after=...]
  *
  * (the last one on one line). Uses are joined by "," in the order publish,
- * crypt, sign, decrypt. A not-after is later than a not-before.
+ * crypt, sign, decrypt. Of the last three, each is later than those before it.
  *
  * Kinds and classes that are reserved are read and written like the others:
  * whoever acts on a record refuses those that it does not do.
@@ -456,8 +459,69 @@ bool tkm_text_ok(const char *text, size_t len);
 int tkm_time_parse(const char *text, size_t len, s64 *seconds);
 void tkm_time_write(s64 seconds, char out[21]);
 
+/* Whether each that is there (not 0) is later than those before it. */
+bool tkm_dates_in_order(s64 not_before, s64 protect_until, s64 not_after);
+
 const char *tkm_kind_name(enum tkm_kind kind);
 const char *tkm_class_name(enum tkm_class class);
+
+/* ---- state.c: NIST SP 800-57 part 1, section 7 --------------------------- */
+
+/*
+ * The names are KMIP's. But for a suspended key that is taken up again, every way
+ * leads down this list: of two that are said of one key the lower one is the
+ * later (tkm_state_later()).
+ */
+enum tkm_state {
+	TKM_STATE_PRE_ACTIVE = 1,	/* "pre-active" */
+	TKM_STATE_ACTIVE,		/* "active" */
+	TKM_STATE_SUSPENDED,		/* "suspended" */
+	TKM_STATE_DEACTIVATED,		/* "deactivated" */
+	TKM_STATE_COMPROMISED,		/* "compromised" */
+	TKM_STATE_DESTROYED,		/* "destroyed" */
+};
+
+#define TKM_STATE_LAST	TKM_STATE_DESTROYED
+
+/* What a use does with data: make it safe, or work on what was made so. */
+enum tkm_way {
+	TKM_PROTECT,		/* sign, encrypt, publish */
+	TKM_PROCESS,		/* verify, decrypt */
+};
+
+const char *tkm_state_name(enum tkm_state state);
+/* 0 or -EINVAL for a name that is none. */
+int tkm_state_parse(const char *name, size_t len, enum tkm_state *state);
+/* Whether one may follow the other; a state does not follow itself. */
+bool tkm_state_may_become(enum tkm_state from, enum tkm_state to);
+bool tkm_state_allows(enum tkm_state state, enum tkm_way way);
+enum tkm_state tkm_state_later(enum tkm_state a, enum tkm_state b);
+
+/**
+ * tkm_state_at() - the state that a key is in at a time
+ * @kept: the state that was set, TKM_STATE_ACTIVE if none ever was
+ * @rec: its dates
+ * @now: seconds since 1970
+ *
+ * Dates only take away: an active key is pre-active before its not-before, and
+ * deactivated from its protect-until on. Any other state stands as it is. What
+ * not-after does is no matter of states: it ends all use.
+ */
+enum tkm_state tkm_state_at(enum tkm_state kept, const struct tkm_record *rec,
+			    s64 now);
+
+/**
+ * tkm_state_change() - whether a key may be set to a state now
+ * @kept: the state that was set
+ * @rec: its dates
+ * @now: seconds since 1970
+ * @to: the new one
+ *
+ * Return: 0; -EPERM when @to does not follow the state that the key is in, or
+ * when its dates would make another of it at once.
+ */
+int tkm_state_change(enum tkm_state kept, const struct tkm_record *rec, s64 now,
+		     enum tkm_state to);
 
 /* ---- optparse.c: the text of add_key and keyctl_update ------------------ */
 
@@ -477,6 +541,7 @@ enum tkm_command {
 	TKM_COMMAND_RESEAL,
 	TKM_COMMAND_PUBLISH,
 	TKM_COMMAND_UNPUBLISH,
+	TKM_COMMAND_STATE,
 };
 
 /* One bank and a choice of its registers; @mask 0: no PCR policy. */
@@ -518,7 +583,9 @@ enum tkm_consumer {
  * @auth_choice: new, load, reseal
  * @auth: serial number of the key that holds the value, above 0
  * @not_before: new: seconds, 0 for none
+ * @protect_until: new: seconds, 0 for none
  * @not_after: new: seconds, 0 for none
+ * @state: state: the new one; new: TKM_STATE_PRE_ACTIVE or TKM_STATE_ACTIVE
  * @chain: load: in place: hex digits, or DER when @chain_is_der
  * @chain_len: length of @chain; of hex always even and above 0
  * @chain_is_der: the payload was DER from its first byte
@@ -542,7 +609,9 @@ struct tkm_request {
 	enum tkm_choice auth_choice;
 	s32 auth;
 	s64 not_before;
+	s64 protect_until;
 	s64 not_after;
+	enum tkm_state state;
 	const u8 *chain;
 	size_t chain_len;
 	bool chain_is_der;
@@ -562,7 +631,8 @@ struct tkm_request {
  *   new rsa [bits=2048|3072] [use=sign|decrypt] ...
  *   new ec [curve=p256|p384] [use=sign|decrypt] ...
  *       and for each [class=fixed] [pcrs=LIST] [auth=SERIAL]
- *       [not-before=TIME] [not-after=TIME] [parent=srk]
+ *       [not-before=TIME] [protect-until=TIME] [not-after=TIME]
+ *       [state=pre-active|active] [parent=srk]
  *   load <hex> [auth=SERIAL]
  *   <DER>                      (first byte 0x30: the whole payload is a chain)
  *   reseal [pcrs=LIST|none] [auth=SERIAL|none]
@@ -570,6 +640,7 @@ struct tkm_request {
  *       [derive=LABEL [len=16..128]] [format=default|ecryptfs]
  *       [reveal=every-possessor-can-read-it]
  *   unpublish [TYPE:<description>]
+ *   state pre-active|active|suspended|deactivated|compromised|destroyed
  *
  * LIST is [sha1:|sha256:|sha384:|sha512:]N[(+|,)N]...; N is 0 to 23 in
  * decimal, without sign or leading zero, each once. Words are separated by
@@ -577,8 +648,9 @@ struct tkm_request {
  * script that has none). An option may stand once and never be empty.
  * keyring=@s is the default. Data keys are for publish unless use= says more;
  * rsa and ec keys for sign. Flat keys carry no metadata, so parent=srk
- * excludes class=, not-before=, not-after= and, for data, use=. A TIME is
- * later than 1970-01-01T00:00:00Z, not-after= later than not-before=. TYPE is
+ * excludes class=, not-before=, protect-until=, not-after= and, for data, use=.
+ * A TIME is later than 1970-01-01T00:00:00Z, and of not-before=, protect-until=
+ * and not-after= each later than those named before it. TYPE is
  * logon, encrypted, fscrypt-provisioning, or user, which alone needs reveal=;
  * format= is for encrypted. A LABEL is text as in a label. The description is
  * one that the consumer takes (tkm_consumer_desc_ok()). What is derived is as

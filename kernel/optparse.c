@@ -225,9 +225,22 @@ static int parse_not_before(struct word w, struct tkm_request *req)
 	return parse_limit(w, &req->not_before);
 }
 
+static int parse_protect_until(struct word w, struct tkm_request *req)
+{
+	return parse_limit(w, &req->protect_until);
+}
+
 static int parse_not_after(struct word w, struct tkm_request *req)
 {
 	return parse_limit(w, &req->not_after);
+}
+
+/* What a key is made in; the others are for keys that were in use. */
+static int parse_state(struct word w, struct tkm_request *req)
+{
+	if (tkm_state_parse(w.p, w.len, &req->state))
+		return -EINVAL;
+	return req->state <= TKM_STATE_ACTIVE ? 0 : -EINVAL;
 }
 
 static int parse_parent(struct word w, struct tkm_request *req)
@@ -295,7 +308,7 @@ static int parse_later(struct word w, struct tkm_request *req)
 /* The options that are spoken of below, as bits of what was seen. */
 enum {
 	OPT_LEN, OPT_USE, OPT_CLASS, OPT_PCRS, OPT_AUTH, OPT_NOT_BEFORE,
-	OPT_NOT_AFTER, OPT_PARENT, OPT_BITS, OPT_CURVE, OPT_POLICY,
+	OPT_PROTECT_UNTIL, OPT_NOT_AFTER, OPT_STATE, OPT_PARENT, OPT_BITS, OPT_CURVE, OPT_POLICY,
 	OPT_KEYRING, OPT_DERIVE, OPT_FORMAT, OPT_REVEAL,
 };
 
@@ -310,7 +323,9 @@ static const struct option {
 	[OPT_PCRS] = { "pcrs", NEW | RESEAL, parse_pcrs },
 	[OPT_AUTH] = { "auth", NEW | LOAD | RESEAL, parse_auth },
 	[OPT_NOT_BEFORE] = { "not-before", NEW, parse_not_before },
+	[OPT_PROTECT_UNTIL] = { "protect-until", NEW, parse_protect_until },
 	[OPT_NOT_AFTER] = { "not-after", NEW, parse_not_after },
+	[OPT_STATE] = { "state", NEW, parse_state },
 	[OPT_PARENT] = { "parent", NEW, parse_parent },
 	[OPT_BITS] = { "bits", NEW, parse_bits },
 	[OPT_CURVE] = { "curve", NEW, parse_curve },
@@ -465,6 +480,12 @@ static int parse_command(struct parse *parse, struct word *rest)
 		req->command = TKM_COMMAND_UNPUBLISH;
 		return more_words(*rest) ? parse_target(parse, rest) : 0;
 	}
+	if (word_is(w, "state")) {
+		req->command = TKM_COMMAND_STATE;
+		if (!next_word(rest, &w))
+			return -EINVAL;
+		return tkm_state_parse(w.p, w.len, &req->state);
+	}
 	return -EINVAL;
 }
 
@@ -478,6 +499,7 @@ static void set_defaults(struct tkm_request *req)
 	req->len = TKM_DATA_DEFAULT;
 	req->rsa_bits = 2048;
 	req->curve = TPM_ECC_NIST_P256;
+	req->state = TKM_STATE_ACTIVE;
 	req->keyring = -3; /* @s */
 }
 
@@ -504,6 +526,7 @@ static int check_new(struct parse *parse)
 
 	/* A flat key says with its attributes what it is for, or not at all. */
 	if (req->flat && (saw(parse, OPT_CLASS) || saw(parse, OPT_NOT_BEFORE) ||
+			  saw(parse, OPT_PROTECT_UNTIL) ||
 			  saw(parse, OPT_NOT_AFTER) ||
 			  (saw(parse, OPT_USE) && req->kind == TKM_KIND_DATA)))
 		return -EINVAL;
@@ -511,7 +534,8 @@ static int check_new(struct parse *parse)
 	    (saw(parse, OPT_BITS) && req->kind != TKM_KIND_RSA) ||
 	    (saw(parse, OPT_CURVE) && req->kind != TKM_KIND_EC))
 		return -EINVAL;
-	if (req->not_after && req->not_after <= req->not_before)
+	if (!tkm_dates_in_order(req->not_before, req->protect_until,
+				req->not_after))
 		return -EINVAL;
 	return check_uses(parse);
 }

@@ -306,6 +306,13 @@ void tkm_time_write(s64 seconds, char out[21])
 
 /* ---- writing ----------------------------------------------------------- */
 
+bool tkm_dates_in_order(s64 not_before, s64 protect_until, s64 not_after)
+{
+	return (!protect_until || protect_until > not_before) &&
+	       (!not_after || (not_after > not_before &&
+			       not_after > protect_until));
+}
+
 static bool record_ok(const struct tkm_record *rec)
 {
 	if (rec->kind <= TKM_KIND_NONE || rec->kind > TKM_KIND_EC ||
@@ -323,8 +330,10 @@ static bool record_ok(const struct tkm_record *rec)
 		return true;
 	return label_ok(rec->label, strnlen(rec->label, sizeof(rec->label))) &&
 	       rec->uses && rec->uses < BIT(ARRAY_SIZE(use_names)) &&
-	       time_ok(rec->not_before) && time_ok(rec->not_after) &&
-	       (!rec->not_after || rec->not_after > rec->not_before);
+	       time_ok(rec->not_before) && time_ok(rec->protect_until) &&
+	       time_ok(rec->not_after) && tkm_dates_in_order(rec->not_before,
+							     rec->protect_until,
+							     rec->not_after);
 }
 
 static void put_text(struct tkm_writer *w, const char *text)
@@ -403,6 +412,8 @@ ssize_t tkm_record_write(const struct tkm_record *rec, char *out, size_t size)
 	put_time(&w, "created", rec->created);
 	if (is_key(rec->kind) && rec->not_before)
 		put_time(&w, "not-before", rec->not_before);
+	if (is_key(rec->kind) && rec->protect_until)
+		put_time(&w, "protect-until", rec->protect_until);
 	if (is_key(rec->kind) && rec->not_after)
 		put_time(&w, "not-after", rec->not_after);
 	if (rec->kind == TKM_KIND_TKMRK)
@@ -563,6 +574,7 @@ static void get_fields(struct cursor *c, struct tkm_record *rec)
 	rec->created = get_time(c, "created", false);
 	if (is_key(rec->kind)) {
 		rec->not_before = get_time(c, "not-before", true);
+		rec->protect_until = get_time(c, "protect-until", true);
 		rec->not_after = get_time(c, "not-after", true);
 	}
 	if (rec->kind == TKM_KIND_TKMRK)

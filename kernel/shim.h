@@ -2,7 +2,7 @@
 /*
  * What the pure files stand on, inside the kernel and outside it.
  *
- * The pure files (marshal, crypt, encoding, record, optparse, consumer,
+ * The pure files (marshal, crypt, encoding, record, state, optparse, consumer,
  * policy_digest, blob, chain, tpm_errno, wire) touch no TPM, lock, key or clock and never allocate. They build
  * into the module, into the library, into the host tests and into the fuzzers
  * from the same source. Everything they need from their surroundings is named

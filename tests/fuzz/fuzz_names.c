@@ -132,6 +132,7 @@ static void record_written(struct tkm_record *rec, const u8 *data, size_t len)
 	rec->owner = take_u32(&in);
 	rec->created = (s64)take_u32(&in) << 7;
 	rec->not_before = (s64)take_u16(&in) << 20;
+	rec->protect_until = (s64)take_u16(&in) << 20;
 	rec->not_after = (s64)take_u16(&in) << 20;
 	take(&in, rec->srk + 1, TKM_NAME_SIZE - 1);
 	n = tkm_record_write(rec, out, sizeof(out));

@@ -53,9 +53,16 @@ static void is_sound(const struct tkm_request *req, const char *text, size_t len
 	must(new || req->kind == TKM_KIND_DATA);
 	must(new || !req->uses);
 	must(req->len >= TKM_DATA_MIN && req->len <= TKM_DATA_MAX);
-	must(new || (!req->flat && !req->not_before && !req->not_after));
-	must(!req->flat || (!req->not_before && !req->not_after));
+	must(new || !req->flat);
+	must((new && !req->flat) ||
+	     (!req->not_before && !req->protect_until && !req->not_after));
 	must(!req->not_after || req->not_after > req->not_before);
+	must(!req->not_after || req->not_after > req->protect_until);
+	must(!req->protect_until || req->protect_until > req->not_before);
+	must(req->state == TKM_STATE_ACTIVE ||
+	     (new && req->state == TKM_STATE_PRE_ACTIVE) ||
+	     req->command == TKM_COMMAND_STATE);
+	must(tkm_state_name(req->state)[0] != '?');
 	must(req->not_before >= 0);
 	must(req->pcrs_choice != TKM_NONE || reseal);
 	must(req->pcrs_choice == TKM_KEEP || new || reseal);
@@ -122,6 +129,7 @@ static void turned_round(const struct tkm_request *req, int ret,
 	head = req->command == TKM_COMMAND_LOAD ||
 	       req->command == TKM_COMMAND_PUBLISH ||
 	       req->command == TKM_COMMAND_UNPUBLISH ||
+	       req->command == TKM_COMMAND_STATE ||
 	       (n > 1 && !memchr(words[1].data, '=', words[1].len)) ? 2 : 1;
 	head = min_t(size_t, head, n); /* "unpublish" may stand alone */
 	for (i = 0; i < n; i++) {
@@ -213,6 +221,8 @@ static void written_anew(const struct tkm_request *req)
 		say_publish(&t, req);
 	else if (req->command == TKM_COMMAND_RESEAL)
 		say(&t, "reseal");
+	else if (req->command == TKM_COMMAND_STATE)
+		say(&t, "state %s", tkm_state_name(req->state));
 	else if (req->publish_desc[0])
 		say(&t, "unpublish %s:%s", tkm_consumer_type(req->consumer),
 		    req->publish_desc);
@@ -227,7 +237,10 @@ static void written_anew(const struct tkm_request *req)
 	if (req->auth_choice == TKM_SET)
 		say(&t, " auth=%d", req->auth);
 	say_time(&t, "not-before", req->not_before);
+	say_time(&t, "protect-until", req->protect_until);
 	say_time(&t, "not-after", req->not_after);
+	if (req->command == TKM_COMMAND_NEW)
+		say(&t, " state=%s", tkm_state_name(req->state));
 	means_the_same(req, 0, t.text, t.len);
 }
 

@@ -68,7 +68,9 @@ static void new_has_defaults(void **state)
 		assert_int_equal(req.pcrs.mask, 0);
 		assert_int_equal(req.auth_choice, TKM_KEEP);
 		assert_int_equal(req.not_before, 0);
+		assert_int_equal(req.protect_until, 0);
 		assert_int_equal(req.not_after, 0);
+		assert_int_equal(req.state, TKM_STATE_ACTIVE);
 		assert_null(req.chain);
 	}
 }
@@ -78,7 +80,8 @@ static void new_takes_every_option(void **state)
 	struct tkm_request req = taken(
 		"new data  len=128 use=publish class=fixed "
 		"pcrs=sha384:0+7,23 auth=2147483647   "
-		"not-before=2026-01-01 not-after=2026-11-21T20:00:00Z\n");
+		"not-before=2026-01-01 state=pre-active "
+		"protect-until=2026-02-01 not-after=2026-11-21T20:00:00Z\n");
 
 	(void)state;
 	assert_int_equal(req.len, 128);
@@ -88,7 +91,12 @@ static void new_takes_every_option(void **state)
 	assert_int_equal(req.auth_choice, TKM_SET);
 	assert_int_equal(req.auth, 2147483647);
 	assert_int_equal(req.not_before, 1767225600);
+	assert_int_equal(req.protect_until, 1769904000);
 	assert_int_equal(req.not_after, 1795291200);
+	assert_int_equal(req.state, TKM_STATE_PRE_ACTIVE);
+	assert_int_equal(taken("new state=active").state, TKM_STATE_ACTIVE);
+	assert_int_equal(taken("new parent=srk state=pre-active").state,
+			 TKM_STATE_PRE_ACTIVE);
 	assert_true(taken("new parent=srk len=16 auth=1 pcrs=7").flat);
 }
 
@@ -409,6 +417,9 @@ static void options_belong_to_their_commands(void **state)
 		{ "auth=none", RESEAL },
 		{ "not-before=2026-01-01", NEW | RSA | EC },
 		{ "not-after=2026-01-01", NEW | RSA | EC },
+		{ "protect-until=2026-01-01", NEW | RSA | EC },
+		{ "state=active", NEW | RSA | EC },
+		{ "state=pre-active", NEW | RSA | EC },
 		{ "parent=srk", NEW | RSA | EC },
 		{ "keyring=@s", LOGON | ENCRYPTED | USER },
 		{ "derive=x", LOGON | ENCRYPTED | USER },
@@ -642,6 +653,8 @@ static void doubled_options_are_refused(void **state)
 		"new pcrs=7 pcrs=7", "new auth=1 auth=2",
 		"new not-before=2026-01-01 not-before=2026-01-01",
 		"new not-after=2026-01-01 not-after=2026-01-01",
+		"new protect-until=2026-01-01 protect-until=2026-01-01",
+		"new state=active state=pre-active",
 		"new parent=srk parent=srk", "new bits=1 bits=1",
 		"new curve=a curve=a", "new policy=a policy=a",
 		"load 00 auth=1 auth=1", "reseal auth=1 auth=none",
@@ -654,6 +667,7 @@ static void empty_options_are_refused(void **state)
 	(void)state;
 	ALL_ARE(-EINVAL, "new len=", "new use=", "new class=", "new pcrs=",
 		"new auth=", "new not-before=", "new not-after=",
+		"new protect-until=", "new state=",
 		"new parent=", "new bits=", "new curve=", "new policy=",
 		"new len= auth=1", "load 00 auth=", "reseal pcrs=",
 		"reseal auth=", "publish logon:a:b keyring=", "new rsa bits=",

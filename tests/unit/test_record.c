@@ -20,9 +20,13 @@ static const char full[] =
 	"tkm1 kind=data class=portable owner=4294967294 side=other "
 	"app=a.b_c@d+e-f label=d\xc3\xa9j\xc3\xa0/vu:1=2 "
 	"use=publish,crypt,sign,decrypt " CREATED
-	" not-before=1970-01-01T00:00:01Z not-after=9999-12-31T23:59:59Z";
+	" not-before=1970-01-01T00:00:01Z protect-until=2027-01-01T00:00:00Z"
+	" not-after=9999-12-31T23:59:59Z";
+static const char stops[] =
+	"tkm1 kind=ec class=fixed owner=1000 side=init app=disk label=vol1 "
+	"use=sign " CREATED " protect-until=2027-01-01T00:00:00Z";
 
-static const char *const texts[] = { tkmrk, tdk, ask, data, full };
+static const char *const texts[] = { tkmrk, tdk, ask, data, full, stops };
 
 static int parse(const char *text, size_t len, struct tkm_record *rec)
 {
@@ -58,6 +62,7 @@ static bool same(const struct tkm_record *a, const struct tkm_record *b)
 	       !strcmp(a->app, b->app) && !strcmp(a->label, b->label) &&
 	       a->uses == b->uses && a->created == b->created &&
 	       a->not_before == b->not_before &&
+	       a->protect_until == b->protect_until &&
 	       a->not_after == b->not_after &&
 	       !memcmp(a->srk, b->srk, sizeof(a->srk));
 }
@@ -95,7 +100,12 @@ static void each_kind_has_its_text(void **state)
 	assert_int_equal(rec.uses, 15);
 	assert_int_equal(rec.created, 1795291200);
 	assert_int_equal(rec.not_before, 1);
+	assert_int_equal(rec.protect_until, 1798761600);
 	assert_true(rec.not_after == 253402300799LL);
+	assert_int_equal(parse(stops, strlen(stops), &rec), 0);
+	assert_int_equal(rec.not_before, 0);
+	assert_int_equal(rec.protect_until, 1798761600);
+	assert_int_equal(rec.not_after, 0);
 
 	assert_int_equal(parse(tkmrk, strlen(tkmrk), &rec), 0);
 	assert_int_equal(rec.kind, TKM_KIND_TKMRK);
@@ -152,7 +162,8 @@ static void longest_record_fits(void **state)
 	rec.side = TKM_SIDE_OTHER;
 	rec.uses = 15;
 	rec.not_before = 1;
-	rec.not_after = 2;
+	rec.protect_until = 2;
+	rec.not_after = 3;
 	n = tkm_record_write(&rec, out, sizeof(out));
 	assert_true(n > 0);
 	assert_int_equal(parse(out, (size_t)n, &back), 0);
@@ -328,6 +339,23 @@ static void key_fields_are_strict(void **state)
 		KEY "label=v use=publish " CREATED
 		" not-before=2027-01-01T00:00:00Z"
 		" not-after=2027-01-01T00:00:00Z",
+		KEY "label=v use=publish " CREATED
+		" protect-until=1970-01-01T00:00:00Z",
+		KEY "label=v use=publish " CREATED
+		" not-before=2027-01-01T00:00:00Z"
+		" protect-until=2027-01-01T00:00:00Z",
+		KEY "label=v use=publish " CREATED
+		" protect-until=2027-01-01T00:00:00Z"
+		" not-after=2027-01-01T00:00:00Z",
+		KEY "label=v use=publish " CREATED
+		" protect-until=2027-01-02T00:00:00Z"
+		" not-after=2027-01-01T00:00:00Z",
+		KEY "label=v use=publish " CREATED
+		" protect-until=2026-01-01T00:00:00Z"
+		" not-before=2025-01-01T00:00:00Z",
+		KEY "label=v use=publish " CREATED
+		" not-after=2027-01-01T00:00:00Z"
+		" protect-until=2026-01-01T00:00:00Z",
 	};
 	size_t i;
 
@@ -397,6 +425,8 @@ static void record_that_breaks_its_rules_is_not_written(void **state)
 	BREAKS(created, 253402300800LL);
 	BREAKS(not_before, -1);
 	BREAKS(not_before, 253402300800LL);
+	BREAKS(protect_until, -1);
+	BREAKS(protect_until, 253402300800LL);
 	BREAKS(not_after, -1);
 	BREAKS(not_after, 253402300800LL);
 	BREAKS(app[0], '\0');
@@ -412,6 +442,14 @@ static void record_that_breaks_its_rules_is_not_written(void **state)
 	rec = sample();
 	rec.not_before = rec.not_after = 5;
 	assert_int_equal(write_record(&rec), -EINVAL);
+	rec = sample();
+	rec.not_before = rec.protect_until = 5;
+	assert_int_equal(write_record(&rec), -EINVAL);
+	rec = sample();
+	rec.protect_until = rec.not_after = 5;
+	assert_int_equal(write_record(&rec), -EINVAL);
+	rec.protect_until = 4;
+	assert_int_equal(write_record(&rec), 0);
 }
 
 static void hash_is_what_the_chain_commits_to(void **state)

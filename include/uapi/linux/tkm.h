@@ -23,6 +23,7 @@
 #define TKM_VERB_RESEAL		"reseal"
 #define TKM_VERB_PUBLISH	"publish"
 #define TKM_VERB_UNPUBLISH	"unpublish"
+#define TKM_VERB_STATE		"state"
 
 /* The second word of "new", which may be left out. */
 #define TKM_WORD_DATA		"data"
@@ -38,7 +39,9 @@
 #define TKM_OPT_PCRS		"pcrs"
 #define TKM_OPT_AUTH		"auth"
 #define TKM_OPT_NOT_BEFORE	"not-before"
+#define TKM_OPT_PROTECT_UNTIL	"protect-until"
 #define TKM_OPT_NOT_AFTER	"not-after"
+#define TKM_OPT_STATE		"state"
 #define TKM_OPT_PARENT		"parent"
 #define TKM_OPT_KEYRING		"keyring"
 #define TKM_OPT_DERIVE		"derive"
@@ -57,6 +60,14 @@
 #define TKM_WORD_FIXED		"fixed"		/* class= */
 #define TKM_WORD_SRK		"srk"		/* parent= */
 #define TKM_WORD_NONE		"none"		/* reseal: pcrs=, auth= */
+
+/* Behind the verb "state"; the first two are the values of state=, too. */
+#define TKM_WORD_PRE_ACTIVE	"pre-active"
+#define TKM_WORD_ACTIVE		"active"
+#define TKM_WORD_SUSPENDED	"suspended"
+#define TKM_WORD_DEACTIVATED	"deactivated"
+#define TKM_WORD_COMPROMISED	"compromised"
+#define TKM_WORD_DESTROYED	"destroyed"
 
 /* Bytes of random data in a key: len=. */
 #define TKM_DATA_MIN	16
