@@ -10,6 +10,7 @@
 #include <crypto/aes.h>
 #include <crypto/sha2.h>
 #include <linux/version.h>
+#include <net/genetlink.h>
 #include <net/netlink.h>
 
 /* linux/unaligned.h came with 6.12. */
@@ -35,6 +36,16 @@
 #ifndef NLA_POLICY_MAX_LEN
 #define NLA_POLICY_MAX_LEN(_len)	{ .type = NLA_BINARY, .len = (_len) }
 #endif
+
+/* What a dump was asked with: since 6.6 in the place where a verb has it. */
+static inline struct nlattr **tkm_dump_attrs(struct netlink_callback *cb)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+	return genl_dumpit_info(cb)->info.attrs;
+#else
+	return genl_dumpit_info(cb)->attrs;
+#endif
+}
 
 /* The library's SHA-256 context was renamed with 6.17. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)

@@ -174,6 +174,8 @@ int tkm_helper_keep(u32 kind, const struct tkm_payload *payload)
 	errand = errand_about(kind, payload);
 	if (!errand)
 		return -ENOMEM;
+	if (kind == TKM_ERRAND_STORE)
+		errand->state = tkm_life_kept(payload->life);
 	ret = errand_send(errand);
 	if (ret)
 		ret = 0;
@@ -181,6 +183,67 @@ int tkm_helper_keep(u32 kind, const struct tkm_payload *payload)
 		ret = errand_wait(errand) ?: 1;
 	tkm_errand_put(errand);
 	return ret;
+}
+
+/* How it ended; @nobody when there is nobody to ask. */
+static int ask(struct tkm_errand *errand, int nobody)
+{
+	return errand_send(errand) ? nobody : errand_wait(errand);
+}
+
+/**
+ * tkm_helper_set_state() - have the helper keep the state of a key
+ * @payload: of the key
+ * @state: the new one
+ *
+ * Sleeps, killably, until the helper says that it is on the disk.
+ *
+ * Return: 0, also when there is no helper, the caller is it, or it does not keep
+ * that key; -EPERM when the state that it keeps says otherwise; else as
+ * tkm_helper_keep().
+ */
+int tkm_helper_set_state(const struct tkm_payload *payload,
+			 enum tkm_state state)
+{
+	struct tkm_errand *errand;
+	int ret;
+
+	if (!tkm_helper_is_there())
+		return 0;
+	errand = errand_about(TKM_ERRAND_SET_STATE, payload);
+	if (!errand)
+		return -ENOMEM;
+	errand->state = state;
+	ret = ask(errand, 0);
+	tkm_errand_put(errand);
+	return ret == -ENOKEY ? 0 : ret;
+}
+
+/**
+ * tkm_helper_state() - in which state the helper keeps a key
+ * @payload: of the key, being loaded
+ * @state: set to it, and to TKM_STATE_ACTIVE when it keeps none
+ *
+ * Sleeps, killably.
+ *
+ * Return: 0, or as tkm_helper_set_state().
+ */
+int tkm_helper_state(const struct tkm_payload *payload, enum tkm_state *state)
+{
+	struct tkm_errand *errand;
+	int ret;
+
+	*state = TKM_STATE_ACTIVE;
+	if (!tkm_helper_is_there())
+		return 0;
+	errand = errand_about(TKM_ERRAND_STATE, payload);
+	if (!errand)
+		return -ENOMEM;
+	ret = ask(errand, -ENOKEY);
+	if (!ret)
+		*state = errand->answer_state;
+	tkm_errand_put(errand);
+	return ret == -ENOKEY || ret == -EOPNOTSUPP ? 0 : ret;
 }
 
 /**
@@ -213,11 +276,7 @@ static int helper_give(u32 kind, const struct tkm_caller *of, u8 **chain,
 	errand = errand_alloc(kind, of, NULL, 0);
 	if (!errand)
 		return -ENOMEM;
-	ret = errand_send(errand);
-	if (ret)
-		ret = -ENOKEY;
-	else
-		ret = errand_wait(errand);
+	ret = ask(errand, -ENOKEY);
 	if (!ret) {
 		*chain = errand->answer;
 		*len = errand->answer_len;
@@ -261,6 +320,13 @@ int tkm_helper_branch(const struct tkm_caller *of, u8 **branch, size_t *len)
 bool tkm_helper_is_there(void)
 {
 	return READ_ONCE(helper.socket);
+}
+
+bool tkm_helper_is_another(const void *socket)
+{
+	const void *now = READ_ONCE(helper.socket);
+
+	return now && now != socket;
 }
 
 /**
@@ -403,11 +469,18 @@ static struct tkm_errand *find_accepted(u64 id)
 	return NULL;
 }
 
-/* Whether it is asked for something, and not to do something. */
-static bool asks(const struct tkm_errand *errand)
+/* Whether a chain is what it is to answer. */
+static bool asks_for_chain(const struct tkm_errand *errand)
 {
 	return errand->kind == TKM_ERRAND_FIND ||
 	       errand->kind == TKM_ERRAND_BRANCH;
+}
+
+/* About something that the helper may have, or not. */
+static bool asks_of_kept(const struct tkm_errand *errand)
+{
+	return asks_for_chain(errand) || errand->kind == TKM_ERRAND_SET_STATE ||
+	       errand->kind == TKM_ERRAND_STATE;
 }
 
 /* What a helper may say; the rest is between it and its log. */
@@ -417,7 +490,11 @@ static int answer_errno(const struct tkm_errand *errand, u32 status)
 	case 0:
 		return 0;
 	case ENOKEY:
-		return asks(errand) ? -ENOKEY : -EIO;
+		return asks_of_kept(errand) ? -ENOKEY : -EIO;
+	case EPERM:
+		return errand->kind == TKM_ERRAND_SET_STATE ? -EPERM : -EIO;
+	case EOPNOTSUPP:
+		return errand->kind == TKM_ERRAND_STATE ? -EOPNOTSUPP : -EIO;
 	case EEXIST:
 		return errand->kind == TKM_ERRAND_STORE ? -EEXIST : -EIO;
 	case ENOSPC:
@@ -431,20 +508,27 @@ static int answer_errno(const struct tkm_errand *errand, u32 status)
 	}
 }
 
+/* Whether what should be in an answer is there, and nothing else. */
+static bool answers(const struct tkm_errand *errand,
+		    const struct tkm_answer *answer)
+{
+	bool good = !answer->status;
+
+	return !!answer->chain == (good && asks_for_chain(errand)) &&
+	       !!answer->state == (good && errand->kind == TKM_ERRAND_STATE);
+}
+
 /**
  * tkm_helper_done() - what came of an errand
  * @socket: whose sender says so
- * @id: the errand's
- * @status: 0, or an errno without its sign
- * @chain: of kmalloc's, for a find or a branch with status 0; NULL else. Taken
- *	over on success
- * @len: its length
+ * @answer: with a chain of kmalloc's, taken over on success, for a find or a
+ *	branch with status 0; with a state for a state with status 0
  *
  * Return: 0; -EPERM for who is not the helper; -ENOENT when nobody waits for
- * that; -EINVAL when a chain is there that should not be, or is not there.
+ * that; -EINVAL when a chain or a state is there that should not be, or is not
+ * there.
  */
-int tkm_helper_done(const void *socket, u64 id, u32 status, u8 *chain,
-		    size_t len)
+int tkm_helper_done(const void *socket, const struct tkm_answer *answer)
 {
 	struct tkm_errand *errand = NULL;
 	int ret = -EPERM;
@@ -453,17 +537,18 @@ int tkm_helper_done(const void *socket, u64 id, u32 status, u8 *chain,
 	if (helper.socket != socket)
 		goto out;
 	ret = -ENOENT;
-	errand = find_accepted(id);
+	errand = find_accepted(answer->id);
 	if (!errand)
 		goto out;
 	ret = -EINVAL;
-	if (!!chain != (asks(errand) && !status)) {
+	if (!answers(errand, answer)) {
 		errand = NULL;
 		goto out;
 	}
-	errand->answer = chain;
-	errand->answer_len = len;
-	errand_end(errand, answer_errno(errand, status));
+	errand->answer = answer->chain;
+	errand->answer_len = answer->len;
+	errand->answer_state = answer->state;
+	errand_end(errand, answer_errno(errand, answer->status));
 	ret = 0;
 out:
 	spin_unlock(&helper.lock);

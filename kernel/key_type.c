@@ -13,14 +13,15 @@
  *
  * payload.rcu_data0 holds the struct tkm_payload, payload.data[1] what was
  * published, payload.data[2] (in a key_preparsed_payload only) a struct
- * tkm_update.
+ * tkm_update, payload.data[3] the struct tkm_seat.
  *
- * Locking: rcu_data0 and data[1] change under key->sem for writing.
+ * Locking: rcu_data0, data[1] and data[3] change under key->sem for writing.
  */
 #define pr_fmt(fmt) "tkm: " fmt
 
 #include <keys/request_key_auth-type.h>
 #include <keys/user-type.h>
+#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/keyctl.h>
@@ -37,6 +38,7 @@
 #define PAYLOAD		0
 #define PUBLISHED	1
 #define UPDATE		2
+#define SEAT		3
 
 /*
  * What a key is charged, whatever its chain's size: the default quota is 200
@@ -127,10 +129,12 @@ static struct tkm_payload *prepare_new(const struct tkm_request *req,
 		.uses = req->uses,
 		.created = caller->now,
 		.not_before = req->not_before,
+		.protect_until = req->protect_until,
 		.not_after = req->not_after,
 	};
 
-	if (rec.not_after && rec.not_after <= rec.created)
+	if ((rec.not_after && rec.not_after <= rec.created) ||
+	    (rec.protect_until && rec.protect_until <= rec.created))
 		return ERR_PTR(-EKEYEXPIRED);
 	strcpy(rec.app, caller->app);
 	strcpy(rec.label, caller->label);
@@ -160,6 +164,29 @@ static struct tkm_payload *prepare_load(const struct tkm_request *req,
 	return payload;
 }
 
+/* A life for it, and a place where it is kept, if anyone keeps it. */
+static int settle_new(struct tkm_payload *payload, enum tkm_state state)
+{
+	int ret = tkm_life_begin(payload, state);
+
+	if (ret)
+		return ret;
+	/* What is acknowledged is on the disk, if anyone keeps it there. */
+	ret = tkm_helper_keep(TKM_ERRAND_STORE, payload);
+	if (ret < 0)
+		return ret;
+	payload->kept = ret;
+	return 0;
+}
+
+static int settle_loaded(struct tkm_payload *payload)
+{
+	enum tkm_state state;
+	int ret = tkm_helper_state(payload, &state);
+
+	return ret ?: tkm_life_join(payload, state);
+}
+
 /* new and load: a payload for a key that is not there yet. */
 static int prepare_payload(struct key_preparsed_payload *prep,
 			   const struct tkm_request *req)
@@ -167,6 +194,7 @@ static int prepare_payload(struct key_preparsed_payload *prep,
 	struct tkm_payload *payload;
 	struct tkm_auth auth = {};
 	struct tkm_caller caller;
+	struct tkm_seat *seat;
 	struct {
 		char app[TKM_APP_MAX + 1];
 		char label[TKM_LABEL_MAX + 1];
@@ -182,6 +210,11 @@ static int prepare_payload(struct key_preparsed_payload *prep,
 		ret = auth_get(req, &auth);
 	if (ret)
 		return ret;
+	seat = tkm_seat_alloc();
+	if (!seat) {
+		memzero_explicit(&auth, sizeof(auth));
+		return -ENOMEM;
+	}
 	tkm_caller_now(&caller);
 	caller.app = desc.app;
 	caller.label = desc.label;
@@ -190,18 +223,21 @@ static int prepare_payload(struct key_preparsed_payload *prep,
 	else
 		payload = prepare_load(req, &caller, &auth);
 	memzero_explicit(&auth, sizeof(auth));
-	if (IS_ERR(payload))
+	if (IS_ERR(payload)) {
+		kfree(seat);
 		return PTR_ERR(payload);
-	/* What is acknowledged is on the disk, if anyone keeps it there. */
-	if (req->command == TKM_COMMAND_NEW) {
-		ret = tkm_helper_keep(TKM_ERRAND_STORE, payload);
-		if (ret < 0) {
-			tkm_payload_put(payload);
-			return ret;
-		}
-		payload->kept = ret;
+	}
+	if (req->command == TKM_COMMAND_NEW)
+		ret = settle_new(payload, req->state);
+	else
+		ret = settle_loaded(payload);
+	if (ret) {
+		kfree(seat);
+		tkm_payload_put(payload);
+		return ret;
 	}
 	prep->payload.data[PAYLOAD] = payload;
+	prep->payload.data[SEAT] = seat;
 	prep->quotalen = QUOTA_BYTES;
 	if (payload->rec.not_after)
 		prep->expiry = payload->rec.not_after;
@@ -217,7 +253,7 @@ static void update_free(struct tkm_update *update)
 	kfree_sensitive(update);
 }
 
-/* reseal, publish and unpublish: what they need of the caller, without any key's lock. */
+/* What keyctl update is for: what it needs of the caller, without any key's lock. */
 static int prepare_update(struct key_preparsed_payload *prep,
 			  const struct tkm_request *req)
 {
@@ -287,6 +323,7 @@ static void tkm_free_preparse(struct key_preparsed_payload *prep)
 	if (payload && payload->kept)
 		tkm_helper_drop(payload);
 	tkm_payload_put(payload);
+	kfree(prep->payload.data[SEAT]);
 	update_free(prep->payload.data[UPDATE]);
 }
 
@@ -297,6 +334,15 @@ static int tkm_vet_description(const char *desc)
 	return tkm_description_parse(desc, app, label);
 }
 
+static int tkm_instantiate(struct key *key, struct key_preparsed_payload *prep)
+{
+	int ret = generic_key_instantiate(key, prep);
+
+	if (!ret)
+		tkm_seat_take(key->payload.data[SEAT], key);
+	return ret;
+}
+
 /* ---- use ---- */
 
 /* A possessor may move the key's own expiry (keyctl timeout), not its record's. */
@@ -305,30 +351,42 @@ static bool record_is_over(const struct tkm_record *rec)
 	return rec->not_after && rec->not_after <= ktime_get_real_seconds();
 }
 
+/* Whether it has expired, by its record or by the keyring. */
+bool tkm_key_is_over(const struct key *key, const struct tkm_payload *payload)
+{
+	return tkm_key_expires(key) <= ktime_get_real_seconds() ||
+	       record_is_over(&payload->rec);
+}
+
 /**
  * tkm_may_use() - whether the current task may use a key so
  * @key: its sem is held
  * @payload: what it holds
  * @use: any of TKM_USE_*, one of which is enough; 0 for what every key does
+ * @way: and to what end, which its state has to allow; of no matter with 0
  *
  * Possession is not identity: a session keyring may be inherited over the
  * border of a user namespace, its owner's domain is not.
  *
  * Return: 0; -EPERM for another domain, for a use that the key was not made
- * for, and for one before its not-before; -EKEYEXPIRED after its not-after.
+ * for, and for one that its state does not allow; -EKEYEXPIRED after its
+ * not-after; -EKEYREVOKED when it is destroyed, and about to be revoked.
  */
 int tkm_may_use(const struct key *key, const struct tkm_payload *payload,
-		unsigned int use)
+		unsigned int use, enum tkm_way way)
 {
+	enum tkm_state state = tkm_life_state(payload->life);
+
 	if (!kuid_has_mapping(current_user_ns(), key->uid) ||
 	    payload->rec.side != current_side())
 		return -EPERM;
+	if (state == TKM_STATE_DESTROYED)
+		return -EKEYREVOKED;
 	if (!use)
 		return 0;
 	if (record_is_over(&payload->rec))
 		return -EKEYEXPIRED;
-	if (!(payload->rec.uses & use) ||
-	    payload->rec.not_before > ktime_get_real_seconds())
+	if (!(payload->rec.uses & use) || !tkm_state_allows(state, way))
 		return -EPERM;
 	return 0;
 }
@@ -352,6 +410,7 @@ static int update_reseal(struct key *key, struct tkm_payload *payload,
 	fresh = tkm_object_reseal(payload, &update->req, &update->auth);
 	if (IS_ERR(fresh))
 		return PTR_ERR(fresh);
+	fresh->life = tkm_life_get(payload->life);
 	ret = tkm_helper_keep(TKM_ERRAND_REPLACE, fresh);
 	if (ret < 0) {
 		tkm_payload_put(fresh);
@@ -367,14 +426,27 @@ static int update_publish(struct key *key, struct tkm_payload *payload,
 	struct key *keyring = key_ref_to_ptr(update->keyring);
 	int ret;
 
-	ret = tkm_may_use(key, payload, TKM_USE_PUBLISH);
+	ret = tkm_may_use(key, payload, TKM_USE_PUBLISH, TKM_PROTECT);
 	if (ret)
 		return ret;
 	if (keyring->type != &key_type_keyring)
 		return -ENOTDIR;
-	return tkm_publish(key, payload, &update->req, keyring,
-			   (struct tkm_published **)
+	ret = tkm_publish(key, payload, &update->req, keyring,
+			  (struct tkm_published **)
 				&key->payload.data[PUBLISHED]);
+	if (!ret)
+		tkm_life_count(payload->life);
+	return ret;
+}
+
+/* Whoever may write to a key is not yet who decides over it. */
+static int update_state(const struct tkm_payload *payload, enum tkm_state to)
+{
+	u32 caller = from_kuid(&init_user_ns, current_fsuid());
+
+	if (payload->rec.owner != caller && !capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return tkm_life_set(payload, to);
 }
 
 /*
@@ -396,6 +468,8 @@ static int update_again(struct key *key, struct key_preparsed_payload *prep)
 		prep->payload.data[PAYLOAD] = NULL;
 		rcu_assign_keypointer(key, fresh);
 		key->expiry = prep->expiry;
+		swap(key->payload.data[SEAT], prep->payload.data[SEAT]);
+		tkm_seat_take(key->payload.data[SEAT], key);
 		return 0;
 	}
 	old = dereference_key_locked(key);
@@ -424,11 +498,13 @@ static int tkm_update(struct key *key, struct key_preparsed_payload *prep)
 	payload = dereference_key_locked(key);
 	if (!payload)
 		return -EKEYREVOKED;
-	ret = tkm_may_use(key, payload, 0);
+	ret = tkm_may_use(key, payload, 0, TKM_PROCESS);
 	if (ret)
 		return ret;
 	if (update->req.command == TKM_COMMAND_UNPUBLISH)
 		return tkm_unpublish(&update->req, key->payload.data[PUBLISHED]);
+	if (update->req.command == TKM_COMMAND_STATE)
+		return update_state(payload, update->req.state);
 	if (record_is_over(&payload->rec))
 		return -EKEYEXPIRED;
 	if (update->req.command == TKM_COMMAND_RESEAL)
@@ -444,6 +520,8 @@ static void detach(struct key *key)
 	struct tkm_payload *payload =
 		rcu_dereference_protected(key->payload.rcu_data0, true);
 
+	tkm_seat_leave(key->payload.data[SEAT]);
+	key->payload.data[SEAT] = NULL;
 	key->payload.data[PUBLISHED] = NULL;
 	tkm_publish_end(published);
 	rcu_assign_keypointer(key, NULL);
@@ -469,11 +547,9 @@ static void tkm_destroy(struct key *key)
 static const char *state_name(const struct key *key,
 			      const struct tkm_payload *payload)
 {
-	time64_t now = ktime_get_real_seconds();
-
-	if (tkm_key_expires(key) <= now || record_is_over(&payload->rec))
+	if (tkm_key_is_over(key, payload))
 		return "expired";
-	return payload->rec.not_before > now ? "pre-active" : "active";
+	return tkm_state_name(tkm_life_state(payload->life));
 }
 
 /* Atomic: under RCU and a spinlock of the keyring's. */
@@ -505,7 +581,7 @@ static long tkm_read(const struct key *key, char *buffer, size_t buflen)
 
 	if (!payload)
 		return -EKEYREVOKED;
-	ret = tkm_may_use(key, payload, 0);
+	ret = tkm_may_use(key, payload, 0, TKM_PROCESS);
 	if (ret)
 		return ret;
 	len = 2 * payload->chain_len;
@@ -563,7 +639,7 @@ struct key_type tkm_key_type = {
 	.vet_description = tkm_vet_description,
 	.preparse = tkm_preparse,
 	.free_preparse = tkm_free_preparse,
-	.instantiate = generic_key_instantiate,
+	.instantiate = tkm_instantiate,
 	.update = tkm_update,
 	.revoke = tkm_revoke,
 	.destroy = tkm_destroy,

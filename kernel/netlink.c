@@ -11,12 +11,14 @@
  * anybody, as soon as the socket is closed.
  */
 #include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/slab.h>
 #include <net/genetlink.h>
 #include <net/net_namespace.h>
+#include <net/sock.h>
 
 #include "tkm_internal.h"
 #include "netlink.h"
@@ -67,7 +69,7 @@ int tkm_nl_supports_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const u32 features = TKM_FEATURE_RSA | TKM_FEATURE_EC |
 			     TKM_FEATURE_CIPHER | TKM_FEATURE_PUBLISH |
-			     TKM_FEATURE_HELPER;
+			     TKM_FEATURE_HELPER | TKM_FEATURE_STATES;
 	struct sk_buff *reply;
 	void *header;
 	int ret;
@@ -135,6 +137,9 @@ static int put_errand(struct sk_buff *reply, const struct tkm_errand *errand)
 	if (errand->chain)
 		ret = ret ?: nla_put(reply, TKM_A_ERRAND_CHAIN,
 				     errand->chain_len, errand->chain);
+	if (errand->state)
+		ret = ret ?: nla_put_u32(reply, TKM_A_ERRAND_STATE,
+					 errand->state);
 	if (errand->kind != TKM_ERRAND_DROP)
 		ret = ret ?: nla_put_u32(reply, TKM_A_ERRAND_DEADLINE,
 					 left_ms(errand));
@@ -162,29 +167,306 @@ int tkm_nl_accept_doit(struct sk_buff *skb, struct genl_info *info)
 int tkm_nl_done_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const struct nlattr *chain = info->attrs[TKM_A_ERRAND_CHAIN];
-	size_t len = chain ? nla_len(chain) : 0;
-	u8 *copy = NULL;
+	const struct nlattr *state = info->attrs[TKM_A_ERRAND_STATE];
+	struct tkm_answer answer = { .len = chain ? nla_len(chain) : 0 };
 	int ret;
 
 	if (GENL_REQ_ATTR_CHECK(info, TKM_A_ERRAND_ID) ||
 	    GENL_REQ_ATTR_CHECK(info, TKM_A_ERRAND_STATUS))
 		return -EINVAL;
-	if (len) {
-		copy = nla_memdup(chain, GFP_KERNEL);
-		if (!copy)
+	answer.id = nla_get_u64(info->attrs[TKM_A_ERRAND_ID]);
+	answer.status = nla_get_u32(info->attrs[TKM_A_ERRAND_STATUS]);
+	answer.state = state ? nla_get_u32(state) : 0;
+	if (answer.len) {
+		answer.chain = nla_memdup(chain, GFP_KERNEL);
+		if (!answer.chain)
 			return -ENOMEM;
 	}
-	ret = tkm_helper_done(socket_of(skb),
-			      nla_get_u64(info->attrs[TKM_A_ERRAND_ID]),
-			      nla_get_u32(info->attrs[TKM_A_ERRAND_STATUS]),
-			      copy, len);
+	ret = tkm_helper_done(socket_of(skb), &answer);
 	if (ret == -ENOENT)
 		NL_SET_ERR_MSG(info->extack, "nobody waits for that any more");
 	else if (ret == -EINVAL)
 		NL_SET_ERR_MSG(info->extack,
-			       "a chain belongs to a find or a branch that succeeded, and to nothing else");
+			       "a chain belongs to a find or a branch that succeeded, a state to a state, and neither to anything else");
 	if (ret)
-		kfree(copy);
+		kfree(answer.chain);
+	return ret;
+}
+
+/* ---- keys ---- */
+
+/*
+ * A socket that one opened and another writes to shows neither's keys: what it
+ * says would be for the one by the other's name.
+ */
+static bool is_own_socket(const struct sk_buff *skb)
+{
+	const struct socket *sock = NETLINK_CB(skb).sk->sk_socket;
+	const struct cred *opener;
+
+	if (!sock || !sock->file)
+		return false;
+	opener = sock->file->f_cred;
+	return opener->user_ns == current_user_ns() &&
+	       uid_eq(opener->fsuid, current_fsuid());
+}
+
+/**
+ * struct view - a look at keys
+ * @of: the domain whose keys may be seen
+ * @all: those of every other, too
+ * @skb: where they are written to
+ * @portid: whose message answers which
+ * @seq: likewise
+ * @cb: of a dump, or NULL
+ */
+struct view {
+	struct tkm_caller of;
+	bool all;
+	struct sk_buff *skb;
+	u32 portid;
+	u32 seq;
+	struct netlink_callback *cb;
+};
+
+static bool may_see(const struct view *view, const struct tkm_record *rec)
+{
+	return view->all || (rec->owner == view->of.owner &&
+			     rec->side == view->of.side);
+}
+
+static int put_flag_if(struct sk_buff *skb, bool is, int attr)
+{
+	return is ? nla_put_flag(skb, attr) : 0;
+}
+
+static int put_number(struct sk_buff *skb, int attr, u64 number)
+{
+	return nla_put_u64_64bit(skb, attr, number, TKM_A_KEY_PAD);
+}
+
+/* 0 for none. */
+static int put_time(struct sk_buff *skb, int attr, s64 seconds)
+{
+	return seconds ? put_number(skb, attr, seconds) : 0;
+}
+
+static u32 kind_of(const struct tkm_record *rec)
+{
+	return rec->kind == TKM_KIND_DATA ? TKM_KEY_KIND_DATA :
+	       rec->kind == TKM_KIND_RSA ? TKM_KEY_KIND_RSA : TKM_KEY_KIND_EC;
+}
+
+static int put_names(struct sk_buff *skb, const struct key *key,
+		     const struct tkm_record *rec)
+{
+	char desc[TKM_DESCRIPTION_MAX + 1];
+
+	snprintf(desc, sizeof(desc), "%s:%s", rec->app, rec->label);
+	return nla_put_u32(skb, TKM_A_KEY_SERIAL, key->serial) ?:
+	       nla_put_string(skb, TKM_A_KEY_DESCRIPTION, desc) ?:
+	       nla_put_u32(skb, TKM_A_KEY_OWNER, rec->owner) ?:
+	       nla_put_u32(skb, TKM_A_KEY_SIDE, rec->side) ?:
+	       nla_put_u32(skb, TKM_A_KEY_KIND, kind_of(rec)) ?:
+	       nla_put_u32(skb, TKM_A_KEY_CLASS, rec->class) ?:
+	       nla_put_u32(skb, TKM_A_KEY_USES, rec->uses);
+}
+
+static int put_times(struct sk_buff *skb, const struct tkm_record *rec)
+{
+	return put_time(skb, TKM_A_KEY_CREATED, rec->created) ?:
+	       put_time(skb, TKM_A_KEY_NOT_BEFORE, rec->not_before) ?:
+	       put_time(skb, TKM_A_KEY_PROTECT_UNTIL, rec->protect_until) ?:
+	       put_time(skb, TKM_A_KEY_NOT_AFTER, rec->not_after);
+}
+
+static int put_key(struct sk_buff *skb, const struct key *key,
+		   const struct tkm_payload *payload)
+{
+	return put_names(skb, key, &payload->rec) ?:
+	       nla_put_u32(skb, TKM_A_KEY_STATE,
+			   tkm_life_state(payload->life)) ?:
+	       put_flag_if(skb, tkm_key_is_over(key, payload),
+			   TKM_A_KEY_EXPIRED) ?:
+	       put_times(skb, &payload->rec) ?:
+	       nla_put_string(skb, TKM_A_KEY_POLICY, payload->policy) ?:
+	       put_flag_if(skb, payload->flat, TKM_A_KEY_FLAT) ?:
+	       put_flag_if(skb, payload->has_auth, TKM_A_KEY_HAS_AUTH) ?:
+	       put_number(skb, TKM_A_KEY_OPERATIONS,
+			  tkm_life_operations(payload->life)) ?:
+	       put_number(skb, TKM_A_KEY_MESSAGES,
+			  atomic64_read(&payload->messages));
+}
+
+/* Under a spinlock. 1: shown; 0: not theirs; -EMSGSIZE: no room left. */
+static int show(const struct key *key, const struct tkm_payload *payload,
+		void *arg)
+{
+	struct view *view = arg;
+	void *header;
+
+	if (!may_see(view, &payload->rec))
+		return 0;
+	header = genlmsg_put(view->skb, view->portid, view->seq, &family,
+			     view->cb ? NLM_F_MULTI : 0, TKM_CMD_KEY_SHOW);
+	if (!header)
+		return -EMSGSIZE;
+	if (view->cb)
+		genl_dump_check_consistent(view->cb, header);
+	if (put_key(view->skb, key, payload)) {
+		genlmsg_cancel(view->skb, header);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(view->skb, header);
+	return 1;
+}
+
+struct that {
+	struct view *view;
+	key_serial_t serial;
+};
+
+static int show_that(const struct key *key, const struct tkm_payload *payload,
+		     void *arg)
+{
+	const struct that *that = arg;
+
+	return key->serial == that->serial ? show(key, payload, that->view) : 0;
+}
+
+int tkm_nl_key_show_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const struct nlattr *attr = info->attrs[TKM_A_KEY_SERIAL];
+	struct view view = {
+		.all = netlink_capable(skb, CAP_SYS_ADMIN),
+		.portid = info->snd_portid,
+		.seq = info->snd_seq,
+	};
+	key_serial_t serial, found;
+	int ret;
+
+	if (GENL_REQ_ATTR_CHECK(info, TKM_A_KEY_SERIAL))
+		return -EINVAL;
+	if (info->attrs[TKM_A_KEY_ALL]) {
+		NL_SET_BAD_ATTR(info->extack, info->attrs[TKM_A_KEY_ALL]);
+		return -EINVAL;
+	}
+	if (!is_own_socket(skb))
+		return -EPERM;
+	serial = nla_get_u32(attr);
+	found = serial;
+	if (serial <= 0)
+		return -ENOKEY;
+	tkm_caller_now(&view.of);
+	view.skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!view.skb)
+		return -ENOMEM;
+	ret = tkm_seat_visit(&found, show_that, &(struct that){ &view, serial });
+	if (ret == 1)
+		return genlmsg_reply(view.skb, info);
+	nlmsg_free(view.skb);
+	return ret < 0 && ret != -ENOENT ? ret : -ENOKEY;
+}
+
+/* Whom a dump is for is found out when it begins, and kept in these. */
+enum { ARG_NEXT, ARG_BEGUN, ARG_OWNER, ARG_SIDE, ARG_ALL };
+
+static int dump_begin(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct nlattr **attrs = tkm_dump_attrs(cb);
+	struct tkm_caller caller;
+
+	if (attrs[TKM_A_KEY_SERIAL])
+		return -EINVAL;
+	if (!is_own_socket(cb->skb) ||
+	    (attrs[TKM_A_KEY_ALL] && !netlink_capable(cb->skb, CAP_SYS_ADMIN)))
+		return -EPERM;
+	tkm_caller_now(&caller);
+	cb->args[ARG_OWNER] = caller.owner;
+	cb->args[ARG_SIDE] = caller.side;
+	cb->args[ARG_ALL] = !!attrs[TKM_A_KEY_ALL];
+	cb->args[ARG_BEGUN] = 1;
+	return 0;
+}
+
+int tkm_nl_key_show_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	key_serial_t next = cb->args[ARG_NEXT];
+	struct view view = { .skb = skb, .cb = cb };
+	int ret = 0;
+
+	if (!cb->args[ARG_BEGUN])
+		ret = dump_begin(skb, cb);
+	if (ret)
+		return ret;
+	view.of.owner = cb->args[ARG_OWNER];
+	view.of.side = cb->args[ARG_SIDE];
+	view.all = cb->args[ARG_ALL];
+	view.portid = NETLINK_CB(cb->skb).portid;
+	view.seq = cb->nlh->nlmsg_seq;
+	cb->seq = tkm_life_generation();
+	while (next >= 0 && (ret = tkm_seat_visit(&next, show, &view)) >= 0)
+		next = next == INT_MAX ? -1 : next + 1;
+	cb->args[ARG_NEXT] = ret == -ENOENT ? -1 : next;
+	/* A message that does not even fit alone would be asked for for ever. */
+	return skb->len || ret == -ENOENT ? skb->len : ret;
+}
+
+/* By number, or by domain and description; -EINVAL for neither and for both. */
+static int which_key(struct genl_info *info, key_serial_t *serial,
+		     struct tkm_record *rec)
+{
+	struct nlattr **at = info->attrs;
+	bool named = at[TKM_A_KEY_OWNER] && at[TKM_A_KEY_SIDE] &&
+		     at[TKM_A_KEY_DESCRIPTION];
+	bool half = at[TKM_A_KEY_OWNER] || at[TKM_A_KEY_SIDE] ||
+		    at[TKM_A_KEY_DESCRIPTION];
+
+	if (!!at[TKM_A_KEY_SERIAL] == half || half != named) {
+		NL_SET_ERR_MSG(info->extack,
+			       "a serial, or owner, side and description");
+		return -EINVAL;
+	}
+	if (!named) {
+		*serial = nla_get_u32(at[TKM_A_KEY_SERIAL]);
+		return *serial > 0 ? 0 : -ENOKEY;
+	}
+	*serial = 0;
+	rec->owner = nla_get_u32(at[TKM_A_KEY_OWNER]);
+	rec->side = nla_get_u32(at[TKM_A_KEY_SIDE]);
+	return tkm_description_parse(nla_data(at[TKM_A_KEY_DESCRIPTION]),
+				     rec->app, rec->label);
+}
+
+int tkm_nl_key_set_state_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct tkm_record *rec;
+	key_serial_t serial;
+	int ret;
+
+	if (!netlink_capable(skb, CAP_SYS_ADMIN))
+		return -EPERM;
+	if (GENL_REQ_ATTR_CHECK(info, TKM_A_KEY_STATE))
+		return -EINVAL;
+	if (tkm_helper_is_another(socket_of(skb))) {
+		NL_SET_ERR_MSG(info->extack,
+			       "the helper keeps states: ask it");
+		return -EBUSY;
+	}
+	rec = kzalloc(sizeof(*rec), GFP_KERNEL);
+	if (!rec)
+		return -ENOMEM;
+	ret = which_key(info, &serial, rec);
+	if (!ret)
+		ret = tkm_life_set_now(serial, rec,
+				       nla_get_u32(info->attrs[TKM_A_KEY_STATE]));
+	kfree(rec);
+	if (ret == -EPERM)
+		NL_SET_ERR_MSG(info->extack,
+			       "that state does not follow the one that the key is in");
+	else if (ret == -EAGAIN)
+		NL_SET_ERR_MSG(info->extack,
+			       "another change of that state is under way");
 	return ret;
 }
 
@@ -239,6 +521,12 @@ int __init tkm_netlink_init(void)
 	int ret;
 
 	BUILD_BUG_ON(TKM_DESCRIPTION_MAX != TKM_DESC_MAX);
+	BUILD_BUG_ON((int)TKM_KEY_STATE_PRE_ACTIVE != TKM_STATE_PRE_ACTIVE ||
+		     (int)TKM_KEY_STATE_DESTROYED != TKM_STATE_LAST);
+	BUILD_BUG_ON((int)TKM_KEY_CLASS_FIXED != TKM_CLASS_FIXED ||
+		     (int)TKM_KEY_CLASS_CERTIFIED != TKM_CLASS_CERTIFIED);
+	BUILD_BUG_ON((int)TKM_KEY_USE_PUBLISH != TKM_USE_PUBLISH ||
+		     (int)TKM_KEY_USE_DECRYPT != TKM_USE_DECRYPT);
 	BUILD_BUG_ON((int)TKM_DOMAIN_SIDE_INIT != TKM_SIDE_INIT ||
 		     (int)TKM_DOMAIN_SIDE_OTHER != TKM_SIDE_OTHER);
 	ret = netlink_register_notifier(&closing);

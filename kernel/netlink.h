@@ -20,6 +20,7 @@
  * @result: valid then: 0 or an errno
  * @answer: valid then: the chain that a find or a branch gave
  * @answer_len: its length
+ * @answer_state: valid then: the state that a state gave
  * @id: set as it is put in line, like what follows
  * @deadline: ms
  * @until: in jiffies
@@ -29,6 +30,7 @@
  * @description: "application:label"
  * @chain: what to keep, DER; NULL for a find or a branch
  * @chain_len: its length
+ * @state: store, set-state: enum key_state; 0 for the others
  */
 struct tkm_errand {
 	refcount_t refs;
@@ -37,6 +39,7 @@ struct tkm_errand {
 	int result;
 	u8 *answer;
 	size_t answer_len;
+	u32 answer_state;
 	u64 id;
 	unsigned int deadline;
 	unsigned long until;
@@ -46,6 +49,16 @@ struct tkm_errand {
 	char description[TKM_DESCRIPTION_MAX + 1];
 	u8 *chain;
 	size_t chain_len;
+	u32 state;
+};
+
+/* What a helper says of an errand; 0 for a state that it does not say. */
+struct tkm_answer {
+	u64 id;
+	u32 status;
+	u32 state;
+	u8 *chain;
+	size_t len;
 };
 
 /* helper.c */
@@ -54,8 +67,9 @@ void tkm_helper_gone(u32 portid);
 void tkm_helper_exit(void);
 struct tkm_errand *tkm_helper_accept(const void *socket);
 void tkm_helper_accepted(struct tkm_errand *errand, bool told);
-int tkm_helper_done(const void *socket, u64 id, u32 status, u8 *chain,
-		    size_t len);
+int tkm_helper_done(const void *socket, const struct tkm_answer *answer);
+/* Whether there is a helper that is not on this socket. */
+bool tkm_helper_is_another(const void *socket);
 void tkm_errand_put(struct tkm_errand *errand);
 
 /* netlink.c */

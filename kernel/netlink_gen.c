@@ -29,14 +29,30 @@ const struct nla_policy tkm_accept_nl_policy[TKM_A_ERRAND_NONE + 1] = {
 };
 
 /* TKM_CMD_DONE - do */
-const struct nla_policy tkm_done_nl_policy[TKM_A_ERRAND_STATUS + 1] = {
+const struct nla_policy tkm_done_nl_policy[TKM_A_ERRAND_STATE + 1] = {
 	[TKM_A_ERRAND_ID] = { .type = NLA_U64, },
 	[TKM_A_ERRAND_STATUS] = NLA_POLICY_MAX(NLA_U32, 4095),
 	[TKM_A_ERRAND_CHAIN] = NLA_POLICY_MAX_LEN(TKM_CHAIN_MAX),
+	[TKM_A_ERRAND_STATE] = NLA_POLICY_RANGE(NLA_U32, 1, 6),
+};
+
+/* TKM_CMD_KEY_SHOW - do */
+const struct nla_policy tkm_key_show_nl_policy[TKM_A_KEY_SERIAL + 1] = {
+	[TKM_A_KEY_ALL] = { .type = NLA_FLAG, },
+	[TKM_A_KEY_SERIAL] = { .type = NLA_U32, },
+};
+
+/* TKM_CMD_KEY_SET_STATE - do */
+const struct nla_policy tkm_key_set_state_nl_policy[TKM_A_KEY_STATE + 1] = {
+	[TKM_A_KEY_SERIAL] = { .type = NLA_U32, },
+	[TKM_A_KEY_OWNER] = { .type = NLA_U32, },
+	[TKM_A_KEY_SIDE] = NLA_POLICY_MAX(NLA_U32, 1),
+	[TKM_A_KEY_DESCRIPTION] = { .type = NLA_NUL_STRING, .len = TKM_DESCRIPTION_MAX, },
+	[TKM_A_KEY_STATE] = NLA_POLICY_RANGE(NLA_U32, 1, 6),
 };
 
 /* Ops table for tkm */
-const struct genl_ops tkm_nl_ops[5] = {
+const struct genl_ops tkm_nl_ops[7] = {
 	{
 		.cmd		= TKM_CMD_SUPPORTS,
 		.doit		= tkm_nl_supports_doit,
@@ -65,6 +81,19 @@ const struct genl_ops tkm_nl_ops[5] = {
 		.cmd		= TKM_CMD_DONE,
 		.doit		= tkm_nl_done_doit,
 		.policy		= tkm_done_nl_policy,
-		.maxattr	= TKM_A_ERRAND_STATUS,
+		.maxattr	= TKM_A_ERRAND_STATE,
+	},
+	{
+		.cmd		= TKM_CMD_KEY_SHOW,
+		.doit		= tkm_nl_key_show_doit,
+		.dumpit		= tkm_nl_key_show_dumpit,
+		.policy		= tkm_key_show_nl_policy,
+		.maxattr	= TKM_A_KEY_SERIAL,
+	},
+	{
+		.cmd		= TKM_CMD_KEY_SET_STATE,
+		.doit		= tkm_nl_key_set_state_doit,
+		.policy		= tkm_key_set_state_nl_policy,
+		.maxattr	= TKM_A_KEY_STATE,
 	},
 };

@@ -20,15 +20,22 @@ extern const struct nla_policy tkm_register_nl_policy[TKM_A_ERRAND_DEADLINE + 1]
 
 extern const struct nla_policy tkm_accept_nl_policy[TKM_A_ERRAND_NONE + 1];
 
-extern const struct nla_policy tkm_done_nl_policy[TKM_A_ERRAND_STATUS + 1];
+extern const struct nla_policy tkm_done_nl_policy[TKM_A_ERRAND_STATE + 1];
+
+extern const struct nla_policy tkm_key_show_nl_policy[TKM_A_KEY_SERIAL + 1];
+
+extern const struct nla_policy tkm_key_set_state_nl_policy[TKM_A_KEY_STATE + 1];
 
 /* Ops table for tkm */
-extern const struct genl_ops tkm_nl_ops[5];
+extern const struct genl_ops tkm_nl_ops[7];
 
 int tkm_nl_supports_doit(struct sk_buff *skb, struct genl_info *info);
 int tkm_nl_status_doit(struct sk_buff *skb, struct genl_info *info);
 int tkm_nl_register_doit(struct sk_buff *skb, struct genl_info *info);
 int tkm_nl_accept_doit(struct sk_buff *skb, struct genl_info *info);
 int tkm_nl_done_doit(struct sk_buff *skb, struct genl_info *info);
+int tkm_nl_key_show_doit(struct sk_buff *skb, struct genl_info *info);
+int tkm_nl_key_show_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int tkm_nl_key_set_state_doit(struct sk_buff *skb, struct genl_info *info);
 
 #endif /* _LINUX_TKM_GEN_H */

@@ -83,6 +83,7 @@ void tkm_payload_put(struct tkm_payload *payload)
 		return;
 	/* The clear key does not wait for the grace period; nobody reads it. */
 	memzero_explicit(payload->data, sizeof(payload->data));
+	tkm_life_put(payload->life);
 	atomic_dec(&payloads);
 	call_rcu(&payload->rcu, payload_free);
 }

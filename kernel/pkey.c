@@ -26,7 +26,7 @@
 
 /* The key's payload, with a reference, for who may use it so; or an ERR_PTR. */
 static struct tkm_payload *payload_for(const struct kernel_pkey_params *params,
-				       unsigned int use)
+				       unsigned int use, enum tkm_way way)
 {
 	struct key *key = params->key;
 	struct tkm_payload *payload;
@@ -38,7 +38,7 @@ static struct tkm_payload *payload_for(const struct kernel_pkey_params *params,
 	if (!payload)
 		ret = ret ?: -EKEYREVOKED;
 	else
-		ret = tkm_may_use(key, payload, use);
+		ret = tkm_may_use(key, payload, use, way);
 	if (!ret)
 		tkm_payload_get(payload);
 	up_read(&key->sem);
@@ -140,7 +140,7 @@ int tkm_pkey_query(const struct kernel_pkey_params *params,
 	ret = encoding_of(params, &e);
 	if (ret)
 		return ret;
-	payload = payload_for(params, 0);
+	payload = payload_for(params, 0, TKM_PROCESS);
 	if (IS_ERR(payload))
 		return PTR_ERR(payload);
 	if (payload->pair)
@@ -449,7 +449,9 @@ int tkm_pkey_eds_op(struct kernel_pkey_params *params, const void *in,
 	ret = encoding_of(params, &e);
 	if (ret)
 		return ret;
-	payload = payload_for(params, use_of(params->op, &e));
+	payload = payload_for(params, use_of(params->op, &e),
+			      params->op == kernel_pkey_decrypt ? TKM_PROCESS :
+								  TKM_PROTECT);
 	if (IS_ERR(payload))
 		return PTR_ERR(payload);
 	if (params->op == kernel_pkey_sign)
@@ -461,6 +463,8 @@ int tkm_pkey_eds_op(struct kernel_pkey_params *params, const void *in,
 	else
 		ret = decrypt(payload, &e, in, params->in_len, out,
 			      params->out_len);
+	if (ret >= 0)
+		tkm_life_count(payload->life);
 	tkm_payload_put(payload);
 	return ret;
 }
@@ -484,10 +488,12 @@ int tkm_pkey_verify(struct kernel_pkey_params *params, const void *in,
 	ret = encoding_of(params, &e);
 	if (ret)
 		return ret;
-	payload = payload_for(params, TKM_USE_SIGN);
+	payload = payload_for(params, TKM_USE_SIGN, TKM_PROCESS);
 	if (IS_ERR(payload))
 		return PTR_ERR(payload);
 	ret = verify(payload, &e, in, params->in_len, in2, params->in2_len);
+	if (!ret)
+		tkm_life_count(payload->life);
 	tkm_payload_put(payload);
 	return ret;
 }

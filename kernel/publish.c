@@ -6,8 +6,8 @@
  * who wants it readable.
  *
  * What was published dies with the key it came from: when that is revoked,
- * destroyed, or expires. Neither expiry nor unlinking has a hook in the keyring,
- * so while anything is published a deferrable work looks every few seconds.
+ * destroyed, or expires, and when its state does not let it protect any more.
+ * Neither expiry nor unlinking nor a date has a hook in the keyring, so while anything is published a deferrable work looks every few seconds.
  *
  * Locking: publish_lock (a spinlock) protects the list of all that is
  * published, each one's @owner and its list of keys. Revoking sleeps, so keys
@@ -50,12 +50,14 @@ struct published_key {
  * struct tkm_published - what one tkm key has published
  * @link: in all
  * @owner: the tkm key, without a reference: its destroy ends this first
+ * @life: the tkm key's, with a reference
  * @keys: struct published_key
  * @end: revokes @keys and frees this
  */
 struct tkm_published {
 	struct list_head link;
 	struct key *owner;
+	struct tkm_life *life;
 	struct list_head keys;
 	struct work_struct end;
 };
@@ -88,6 +90,7 @@ static void publish_end_work(struct work_struct *work)
 		container_of(work, struct tkm_published, end);
 
 	revoke_keys(&published->keys);
+	tkm_life_put(published->life);
 	kfree(published);
 }
 
@@ -123,15 +126,20 @@ static void take_dead(struct tkm_published *published, struct list_head *dead)
 			list_move(&p->link, dead);
 }
 
-/* And all the keys of an owner that has expired. */
+/* And all the keys of an owner that has expired, or that protects no more. */
+static bool has_ended(const struct tkm_published *published)
+{
+	return tkm_key_expires(published->owner) <= ktime_get_real_seconds() ||
+	       !tkm_state_allows(tkm_life_state(published->life), TKM_PROTECT);
+}
+
 static void take_ended(struct list_head *ended)
 {
 	struct tkm_published *published;
-	time64_t now = ktime_get_real_seconds();
 
 	spin_lock(&publish_lock);
 	list_for_each_entry(published, &all, link) {
-		if (tkm_key_expires(published->owner) <= now)
+		if (has_ended(published))
 			list_splice_tail_init(&published->keys, ended);
 		else
 			take_dead(published, ended);
@@ -153,8 +161,19 @@ static void watch(struct work_struct *work)
 		queue_delayed_work(publish_wq, &watcher, WATCH_EVERY);
 }
 
+/**
+ * tkm_publish_look() - a key does not protect any more
+ *
+ * Does not sleep: the workqueue looks which one, and revokes.
+ */
+void tkm_publish_look(void)
+{
+	mod_delayed_work(publish_wq, &watcher, 0);
+}
+
 /* The slot's record of what is published, made with the first. */
 static struct tkm_published *published_of(struct key *key,
+					  const struct tkm_payload *payload,
 					  struct tkm_published **slot)
 {
 	struct tkm_published *published = *slot;
@@ -165,6 +184,7 @@ static struct tkm_published *published_of(struct key *key,
 	if (!published)
 		return NULL;
 	published->owner = key;
+	published->life = tkm_life_get(payload->life);
 	INIT_LIST_HEAD(&published->keys);
 	INIT_WORK(&published->end, publish_end_work);
 	spin_lock(&publish_lock);
@@ -451,8 +471,10 @@ int tkm_publish(struct key *key, const struct tkm_payload *payload,
 
 	if (payload->rec.not_after)
 		expires = min_t(time64_t, expires, payload->rec.not_after);
+	if (payload->rec.protect_until)
+		expires = min_t(time64_t, expires, payload->rec.protect_until);
 	p = kmalloc(sizeof(*p), GFP_KERNEL);
-	published = published_of(key, slot);
+	published = published_of(key, payload, slot);
 	if (!p || !published) {
 		kfree(p);
 		return -ENOMEM;

@@ -27,6 +27,7 @@ struct crypto_akcipher;
 struct kernel_pkey_params;
 struct kernel_pkey_query;
 struct tkm_bus;
+struct tkm_life;
 struct tkm_node;
 struct tkm_op;
 struct tkm_pair;
@@ -294,6 +295,7 @@ void tkm_hierarchy_trim(void);
  * struct tkm_payload - what a key holds; never changes once a key has it
  * @refs: one for the key, one for each use
  * @rcu: describe looks at it under RCU only
+ * @life: its state, with a reference
  * @rec: the metadata
  * @text: its text, the description of the chain's last object
  * @text_len: 0 for a flat key
@@ -313,6 +315,7 @@ void tkm_hierarchy_trim(void);
 struct tkm_payload {
 	refcount_t refs;
 	struct rcu_head rcu;
+	struct tkm_life *life;
 	struct tkm_record rec;
 	char text[TKM_RECORD_MAX];
 	u16 text_len;
@@ -339,6 +342,35 @@ unsigned int tkm_payload_count(void);
 /* After a policy is known: fill @policy. */
 void tkm_payload_name_policy(struct tkm_payload *payload,
 			     const struct tkm_policy *policy);
+
+/* ---- life.c: states of keys, and which keys there are ------------------- */
+
+struct tkm_seat;
+typedef int (*tkm_look_fn)(const struct key *key,
+			   const struct tkm_payload *payload, void *arg);
+
+/* A payload gets its life when it is made, or from its like when it is loaded. */
+int tkm_life_begin(struct tkm_payload *payload, enum tkm_state state);
+int tkm_life_join(struct tkm_payload *payload, enum tkm_state state);
+struct tkm_life *tkm_life_get(struct tkm_life *life);
+void tkm_life_put(struct tkm_life *life);
+/* Now, by what was set and by the dates. */
+enum tkm_state tkm_life_state(const struct tkm_life *life);
+enum tkm_state tkm_life_kept(const struct tkm_life *life);
+void tkm_life_count(struct tkm_life *life);
+u64 tkm_life_operations(const struct tkm_life *life);
+/* Waits for the helper. 0, -EPERM, -EAGAIN, or what the helper says. */
+int tkm_life_set(const struct tkm_payload *payload, enum tkm_state to);
+/* Waits for nobody. 0, -ENOKEY, -EPERM, -EAGAIN. */
+int tkm_life_set_now(key_serial_t serial, const struct tkm_record *rec,
+		     enum tkm_state to);
+unsigned int tkm_life_generation(void);
+void tkm_life_exit(void);
+
+struct tkm_seat *tkm_seat_alloc(void);
+void tkm_seat_take(struct tkm_seat *seat, struct key *key);
+void tkm_seat_leave(struct tkm_seat *seat);
+int tkm_seat_visit(key_serial_t *serial, tkm_look_fn look, void *arg);
 
 /* ---- object.c: making, loading and resealing keys ----------------------- */
 
@@ -436,6 +468,8 @@ int tkm_unpublish(const struct tkm_request *req,
 		  struct tkm_published *published);
 /* Everything that was published dies; needs no lock, does not sleep. */
 void tkm_publish_end(struct tkm_published *published);
+/* A key may not be published any more: look soon. Does not sleep. */
+void tkm_publish_look(void);
 
 /* ---- netlink.c, helper.c: programs, and the one that helps -------------- */
 
@@ -447,6 +481,11 @@ bool tkm_helper_is_there(void);
  * 1: kept; 0: nobody to ask; an errno of the table: it cannot be kept.
  */
 int tkm_helper_keep(u32 kind, const struct tkm_payload *payload);
+/* Have it keep the state of a key. 0, also when nobody is there to ask. */
+int tkm_helper_set_state(const struct tkm_payload *payload,
+			 enum tkm_state state);
+/* In which state it keeps the key; TKM_STATE_ACTIVE if in none. 0 or an errno. */
+int tkm_helper_state(const struct tkm_payload *payload, enum tkm_state *state);
 /* It was kept, and is nobody's key after all. */
 void tkm_helper_drop(const struct tkm_payload *payload);
 /* What was kept, or anything else: the caller frees it. 0, -ENOKEY, ... */
@@ -466,11 +505,15 @@ static inline time64_t tkm_key_expires(const struct key *key)
 
 /*
  * Whether the current task may use a key so: @use is any of TKM_USE_*, or 0 for
- * what every key does. The caller holds @key->sem. Return: 0; -EPERM for
- * another domain, another use, or one too early; -EKEYEXPIRED.
+ * what every key does, in whatever @way. The caller holds @key->sem. Return: 0;
+ * -EPERM for another domain, another use, or a state that does not allow it;
+ * -EKEYEXPIRED; -EKEYREVOKED.
  */
 int tkm_may_use(const struct key *key, const struct tkm_payload *payload,
-		unsigned int use);
+		unsigned int use, enum tkm_way way);
+
+/* Whether it has expired, by its record or by the keyring. */
+bool tkm_key_is_over(const struct key *key, const struct tkm_payload *payload);
 
 /* The domain of the current task. */
 void tkm_caller_now(struct tkm_caller *caller);

@@ -7,42 +7,7 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2016,SC2119,SC2317,SC2329
 # run_claims calls the functions
 . "$(dirname "$0")/lib.sh"
-
-helper_start()
-{
-	# A claim that failed may have left one.
-	pkill -KILL -x nlop || :
-	poll 20 is_free
-	: > "$tmp/helper"
-	nlop helper "$@" > "$tmp/helper" 2>&1 < /dev/null &
-	helper=$!
-	poll 20 grep -q registered "$tmp/helper" || fail "no helper: $(cat "$tmp/helper")"
-}
-
-is_free()
-{
-	[[ $(nlop status) != *helper* ]]
-}
-
-# Its socket is closed when it is gone, and not before.
-helper_stop()
-{
-	kill -KILL "$helper"
-	wait "$helper" 2> /dev/null || :
-	poll 20 is_free || fail "a helper that is gone is still there"
-}
-
-# told LINE...: what the helper saw, all of it, since it began; but for branches,
-# which depend on what was made before (branch.sh)
-told()
-{
-	check "$(tail -n +2 "$tmp/helper" | grep -v '^branch ')" = "$(printf '%s\n' "$@")"
-}
-
-has_told()
-{
-	grep -q "$1" "$tmp/helper"
-}
+. "$(dirname "$0")/helper.bash"
 
 find_key()
 {
@@ -53,7 +18,7 @@ anyone()
 {
 	local before after
 
-	contains "$(nlop supports)" "version=0.1.0 features=0x1f"
+	contains "$(nlop supports)" "version=0.1.0 features=0x3f"
 	check "$(as 4501 nlop supports)" = "$(nlop supports)"
 	before=$(nlop status)
 	check "$before" = "keys=0"
@@ -136,7 +101,7 @@ kept()
 	new_key flat:d parent=srk > /dev/null
 	as 4501 keyop add tkm a:b new @s > /dev/null
 	unshare -Ur keyop session keyop add tkm a:b new @s > /dev/null
-	# Loading and using are nothing new.
+	# Loading and using are nothing new: only the state is asked for.
 	keyctl unlink "$key" @s
 	key=$(must add tkm a:b "load $(hex "$file")" @s)
 	must update "$key" "publish logon:net:link keyring=@s" > /dev/null
@@ -145,7 +110,8 @@ kept()
 		"store 0 init default:c chain=$(stat -c %s "$tmp/db/0.0.default:c") deadline" \
 		"store 0 init flat:d chain=$(stat -c %s "$tmp/db/0.0.flat:d") deadline" \
 		"store 4501 init a:b chain=$(stat -c %s "$tmp/db/4501.0.a:b") deadline" \
-		"store 0 other a:b chain=$(stat -c %s "$tmp/db/0.1.a:b") deadline"
+		"store 0 other a:b chain=$(stat -c %s "$tmp/db/0.1.a:b") deadline" \
+		"state 0 init a:b chain=$(stat -c %s "$file") deadline"
 	helper_stop
 	# Without one, keys are made as ever.
 	new_key a:without > /dev/null
@@ -194,7 +160,8 @@ found()
 	# It is in the keyring now, and nobody is asked.
 	check "$(find_key a:b)" = "$key"
 	check "$(keyctl request tkm a:b)" = "$key"
-	told "find 0 init a:b chain=0 deadline"
+	told "find 0 init a:b chain=0 deadline" \
+		"state 0 init a:b chain=$(stat -c %s "$tmp/db/0.0.a:b") deadline"
 	# Of their domain, and no other.
 	expect_errno ENOKEY as 4501 keyctl request2 tkm a:b x @s
 	expect_errno ENOKEY unshare -Ur keyop session keyctl request2 tkm a:b x @s

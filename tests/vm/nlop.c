@@ -10,9 +10,12 @@
  *   register [DEADLINE]
  *   accept                    prints an errand
  *   done ID STATUS [FILE]
+ *   show SERIAL; list; list all   prints keys, a line each
+ *   set-state STATE SERIAL    or STATE OWNER SIDE DESCRIPTION; numbers
  *   helper [DEADLINE=N] HOW [ARGUMENT]   register, say so, and print every errand
  *                             until killed:
- *       keep DIR              chains as files OWNER.SIDE.DESCRIPTION; for a branch
+ *       keep DIR              chains as files OWNER.SIDE.DESCRIPTION, states as the
+ *                             same with .state; for a branch
  *                             the storage keys at the head of the newest file
  *                             that has most of them
  *       branch FILE           what is in there, to every branch; and 0
@@ -48,6 +51,8 @@
 #include <time.h>
 
 #define BUFFER 32768
+/* No set has more. */
+#define ATTR_MAX 32
 
 static struct mnl_socket *sock;
 static uint16_t family;
@@ -127,15 +132,15 @@ static int attr_cb(const struct nlattr *attr, void *data)
 	const struct nlattr **table = data;
 	unsigned int type = mnl_attr_get_type(attr);
 
-	if (type <= TKM_A_ERRAND_MAX)
+	if (type <= ATTR_MAX)
 		table[type] = attr;
 	return MNL_CB_OK;
 }
 
 static void attributes(const struct nlmsghdr *msg,
-		       const struct nlattr *table[TKM_A_ERRAND_MAX + 1])
+		       const struct nlattr *table[ATTR_MAX + 1])
 {
-	memset(table, 0, (TKM_A_ERRAND_MAX + 1) * sizeof(*table));
+	memset(table, 0, (ATTR_MAX + 1) * sizeof(*table));
 	mnl_attr_parse(msg, sizeof(struct genlmsghdr), attr_cb, table);
 }
 
@@ -184,7 +189,7 @@ static void open_socket(void)
 
 static int supports(void)
 {
-	const struct nlattr *at[TKM_A_ERRAND_MAX + 1];
+	const struct nlattr *at[ATTR_MAX + 1];
 	const struct nlmsghdr *reply;
 	int err;
 
@@ -200,7 +205,7 @@ static int supports(void)
 
 static int status(void)
 {
-	const struct nlattr *at[TKM_A_ERRAND_MAX + 1];
+	const struct nlattr *at[ATTR_MAX + 1];
 	const struct nlmsghdr *reply;
 	int err;
 
@@ -224,15 +229,147 @@ static int try_register(const char *deadline)
 	return err;
 }
 
-static int try_done(uint64_t id, uint32_t what, const void *chain, size_t len)
+static const char *const states[] = {
+	"?", "pre-active", "active", "suspended", "deactivated", "compromised",
+	"destroyed",
+};
+
+/* ---- keys ---- */
+
+static uint32_t number(const struct nlattr *attr)
+{
+	return attr ? mnl_attr_get_u32(attr) : 0;
+}
+
+static void print_time(const char *name, const struct nlattr *attr)
+{
+	if (attr)
+		say(" %s=%llu", name,
+		    (unsigned long long)mnl_attr_get_u64(attr));
+}
+
+static void print_key(const struct nlmsghdr *msg)
+{
+	static const char *const kinds[] = { "?", "data", "rsa", "ec" };
+	static const char *const uses[] = { "publish", "crypt", "sign",
+					    "decrypt" };
+	const struct nlattr *at[ATTR_MAX + 1];
+	unsigned int i;
+
+	attributes(msg, at);
+	say("%u %s %u %s %s class=%u use", number(at[TKM_A_KEY_SERIAL]),
+	    mnl_attr_get_str(at[TKM_A_KEY_DESCRIPTION]),
+	    number(at[TKM_A_KEY_OWNER]),
+	    number(at[TKM_A_KEY_SIDE]) ? "other" : "init",
+	    kinds[number(at[TKM_A_KEY_KIND])], number(at[TKM_A_KEY_CLASS]));
+	for (i = 0; i < 4; i++)
+		if (number(at[TKM_A_KEY_USES]) & 1 << i)
+			say("=%s", uses[i]);
+	say(" %s%s policy=%s%s%s operations=%llu messages=%llu",
+	    states[number(at[TKM_A_KEY_STATE])],
+	    at[TKM_A_KEY_EXPIRED] ? " expired" : "",
+	    mnl_attr_get_str(at[TKM_A_KEY_POLICY]),
+	    at[TKM_A_KEY_FLAT] ? " flat" : "",
+	    at[TKM_A_KEY_HAS_AUTH] ? " has-auth" : "",
+	    (unsigned long long)mnl_attr_get_u64(at[TKM_A_KEY_OPERATIONS]),
+	    (unsigned long long)mnl_attr_get_u64(at[TKM_A_KEY_MESSAGES]));
+	print_time("created", at[TKM_A_KEY_CREATED]);
+	print_time("not-before", at[TKM_A_KEY_NOT_BEFORE]);
+	print_time("protect-until", at[TKM_A_KEY_PROTECT_UNTIL]);
+	print_time("not-after", at[TKM_A_KEY_NOT_AFTER]);
+	say("%s\n", msg->nlmsg_flags & NLM_F_DUMP_INTR ? " interrupted" : "");
+}
+
+static int show(const char *serial)
+{
+	struct nlmsghdr *msg = begin(family, TKM_CMD_KEY_SHOW, 0);
+	const struct nlmsghdr *reply;
+	int err;
+
+	mnl_attr_put_u32(msg, TKM_A_KEY_SERIAL, strtoul(serial, NULL, 0));
+	reply = ask(msg, &err);
+	if (!reply)
+		return err;
+	print_key(reply);
+	return 0;
+}
+
+/* Many messages come at once. */
+static int list(bool all)
+{
+	struct nlmsghdr *msg = begin(family, TKM_CMD_KEY_SHOW, NLM_F_DUMP);
+	const struct nlmsghdr *m;
+	ssize_t n;
+	int left;
+
+	if (all)
+		mnl_attr_put(msg, TKM_A_KEY_ALL, 0, NULL);
+	if (send(mnl_socket_get_fd(sock), msg, msg->nlmsg_len, 0) < 0)
+		die("send: %s", strerror(errno));
+	for (;;) {
+		n = mnl_socket_recvfrom(sock, in, sizeof(in));
+		if (n < 0)
+			die("receive: %s", strerror(errno));
+		left = n;
+		for (m = (void *)in; mnl_nlmsg_ok(m, left);
+		     m = mnl_nlmsg_next(m, &left)) {
+			if (m->nlmsg_type == NLMSG_ERROR)
+				return -((struct nlmsgerr *)
+					 mnl_nlmsg_get_payload(m))->error;
+			if (m->nlmsg_type == NLMSG_DONE)
+				return -*(int *)mnl_nlmsg_get_payload(m);
+			print_key(m);
+		}
+	}
+}
+
+static uint32_t state_number(const char *name)
+{
+	uint32_t i;
+
+	for (i = 1; i < 7; i++)
+		if (!strcmp(states[i], name))
+			return i;
+	return atoi(name);
+}
+
+static int set_state(int argc, char **argv)
+{
+	struct nlmsghdr *msg = begin(family, TKM_CMD_KEY_SET_STATE, NLM_F_ACK);
+	int err;
+
+	mnl_attr_put_u32(msg, TKM_A_KEY_STATE, state_number(argv[0]));
+	if (argc == 2) {
+		mnl_attr_put_u32(msg, TKM_A_KEY_SERIAL,
+				 strtoul(argv[1], NULL, 0));
+	} else {
+		mnl_attr_put_u32(msg, TKM_A_KEY_OWNER,
+				 strtoul(argv[1], NULL, 0));
+		mnl_attr_put_u32(msg, TKM_A_KEY_SIDE, atoi(argv[2]));
+		mnl_attr_put_strz(msg, TKM_A_KEY_DESCRIPTION, argv[3]);
+	}
+	ask(msg, &err);
+	return err;
+}
+
+struct reply {
+	uint32_t what;
+	uint32_t state;
+	void *chain;
+	size_t len;
+};
+
+static int try_answer(uint64_t id, const struct reply *r)
 {
 	struct nlmsghdr *msg = begin(family, TKM_CMD_DONE, NLM_F_ACK);
 	int err;
 
 	mnl_attr_put_u64(msg, TKM_A_ERRAND_ID, id);
-	mnl_attr_put_u32(msg, TKM_A_ERRAND_STATUS, what);
-	if (chain)
-		mnl_attr_put(msg, TKM_A_ERRAND_CHAIN, len, chain);
+	mnl_attr_put_u32(msg, TKM_A_ERRAND_STATUS, r->what);
+	if (r->chain)
+		mnl_attr_put(msg, TKM_A_ERRAND_CHAIN, r->len, r->chain);
+	if (r->state)
+		mnl_attr_put_u32(msg, TKM_A_ERRAND_STATE, r->state);
 	ask(msg, &err);
 	return err;
 }
@@ -241,7 +378,7 @@ static int try_done(uint64_t id, uint32_t what, const void *chain, size_t len)
 
 struct errand {
 	uint64_t id;
-	uint32_t kind, owner, side, deadline;
+	uint32_t kind, owner, side, deadline, state;
 	const char *description;
 	const void *chain;
 	size_t len;
@@ -249,7 +386,7 @@ struct errand {
 
 static int try_accept(struct errand *e)
 {
-	const struct nlattr *at[TKM_A_ERRAND_MAX + 1];
+	const struct nlattr *at[ATTR_MAX + 1];
 	const struct nlmsghdr *reply;
 	int err;
 
@@ -263,6 +400,7 @@ static int try_accept(struct errand *e)
 	e->owner = mnl_attr_get_u32(at[TKM_A_ERRAND_OWNER]);
 	e->side = mnl_attr_get_u32(at[TKM_A_ERRAND_SIDE]);
 	e->description = mnl_attr_get_str(at[TKM_A_ERRAND_DESCRIPTION]);
+	e->state = number(at[TKM_A_ERRAND_STATE]);
 	if (at[TKM_A_ERRAND_DEADLINE])
 		e->deadline = mnl_attr_get_u32(at[TKM_A_ERRAND_DEADLINE]);
 	if (at[TKM_A_ERRAND_CHAIN]) {
@@ -275,11 +413,15 @@ static int try_accept(struct errand *e)
 static void print_errand(const struct errand *e)
 {
 	static const char *const kinds[] = { "?", "store", "replace", "drop",
-					     "find", "branch" };
+					     "find", "branch", "set-state",
+					     "state" };
 
-	say("%s %u %s %s chain=%zu%s\n", kinds[e->kind < 6 ? e->kind : 0],
+	say("%s %u %s %s chain=%zu%s", kinds[e->kind < 8 ? e->kind : 0],
 	    e->owner, e->side ? "other" : "init", e->description, e->len,
 	    e->deadline ? " deadline" : "");
+	if (e->kind == TKM_ERRAND_SET_STATE)
+		say(" %s", states[e->state]);
+	say("\n");
 }
 
 static int file_write(const char *path, const struct errand *e)
@@ -345,8 +487,8 @@ static unsigned int shared(const char *name, const struct errand *e)
 	return strncmp(name + n, e->description, app) ? 2 : 3;
 }
 
-static uint32_t find_line(const char *dir, const struct errand *e, void **line,
-			  size_t *len)
+static uint32_t find_line(const char *dir, const struct errand *e,
+			  struct reply *r)
 {
 	char path[PATH_MAX], best[PATH_MAX] = "";
 	struct timespec newest = {};
@@ -359,7 +501,8 @@ static uint32_t find_line(const char *dir, const struct errand *e, void **line,
 
 	while ((entry = readdir(d))) {
 		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
-		if (stat(path, &st) || !S_ISREG(st.st_mode))
+		if (stat(path, &st) || !S_ISREG(st.st_mode) ||
+		    strstr(entry->d_name, ".state"))
 			continue;
 		chain = read_file(path, &size);
 		/* A single object begins with its type, and has no storage keys. */
@@ -378,22 +521,57 @@ static uint32_t find_line(const char *dir, const struct errand *e, void **line,
 	if (!most)
 		return ENOKEY;
 	chain = read_file(best, &size);
-	*line = line_of(chain, most, len);
+	r->chain = line_of(chain, most, &r->len);
 	free(chain);
 	return 0;
 }
 
-/* A database of files. */
-static uint32_t keep(const char *dir, const struct errand *e, void **chain,
-		     size_t *len)
+static int state_write(const char *path, uint32_t state)
 {
-	char path[PATH_MAX];
+	FILE *f = fopen(path, "we");
+
+	if (!f)
+		return errno;
+	fprintf(f, "%s\n", states[state]);
+	return fclose(f) ? errno : 0;
+}
+
+static uint32_t state_read(const char *path)
+{
+	char name[32] = "";
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		return TKM_KEY_STATE_ACTIVE;
+	if (fscanf(f, "%31s", name) != 1)
+		die("%s: no state", path);
+	fclose(f);
+	return state_number(name);
+}
+
+/* A database of files. */
+static uint32_t keep(const char *dir, const struct errand *e, struct reply *r)
+{
+	char path[PATH_MAX / 2], state[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%u.%u.%s", dir, e->owner, e->side,
 		 e->description);
+	snprintf(state, sizeof(state), "%s.state", path);
 	switch (e->kind) {
 	case TKM_ERRAND_STORE:
+		if (e->state != TKM_KEY_STATE_ACTIVE &&
+		    state_write(state, e->state))
+			return EIO;
 		return file_write(path, e);
+	case TKM_ERRAND_SET_STATE:
+		if (access(path, R_OK))
+			return ENOKEY;
+		return state_write(state, e->state);
+	case TKM_ERRAND_STATE:
+		if (access(path, R_OK))
+			return ENOKEY;
+		r->state = state_read(state);
+		return 0;
 	case TKM_ERRAND_REPLACE:
 		unlink(path);
 		return file_write(path, e);
@@ -402,10 +580,10 @@ static uint32_t keep(const char *dir, const struct errand *e, void **chain,
 	case TKM_ERRAND_FIND:
 		if (access(path, R_OK))
 			return ENOKEY;
-		*chain = read_file(path, len);
+		r->chain = read_file(path, &r->len);
 		return 0;
 	case TKM_ERRAND_BRANCH:
-		return find_line(dir, e, chain, len);
+		return find_line(dir, e, r);
 	default:
 		return EINVAL;
 	}
@@ -428,32 +606,31 @@ static void flip_next(uint8_t *p, size_t len)
 
 /* False when it is never answered. */
 static bool what_to_say(const char *how, const char *arg, const struct errand *e,
-			uint32_t *what, void **chain, size_t *len)
+			struct reply *r)
 {
 	char line[8];
 
-	*chain = NULL;
+	memset(r, 0, sizeof(*r));
 	if (is(how, "keep") || is(how, "twice")) {
-		*what = keep(arg, e, chain, len);
+		r->what = keep(arg, e, r);
 	} else if (e->kind == TKM_ERRAND_BRANCH) {
-		*what = ENOKEY;
+		r->what = ENOKEY;
 		if (is(how, "branch") || is(how, "flips")) {
-			*what = 0;
-			*chain = read_file(arg, len);
+			r->what = 0;
+			r->chain = read_file(arg, &r->len);
 		}
 		if (is(how, "flips"))
-			flip_next(*chain, *len);
+			flip_next(r->chain, r->len);
 	} else if (is(how, "hold")) {
 		return false;
 	} else if (is(how, "give") && e->kind == TKM_ERRAND_FIND) {
-		*what = 0;
-		*chain = read_file(arg, len);
+		r->chain = read_file(arg, &r->len);
 	} else if (is(how, "say") || is(how, "late")) {
-		*what = atoi(arg);
+		r->what = atoi(arg);
 		if (is(how, "late") && !fgets(line, sizeof(line), stdin))
 			die("no line");
-	} else {
-		*what = 0;
+	} else if (e->kind == TKM_ERRAND_STATE) {
+		r->what = ENOKEY;
 	}
 	return e->kind != TKM_ERRAND_DROP;
 }
@@ -461,22 +638,20 @@ static bool what_to_say(const char *how, const char *arg, const struct errand *e
 static void serve(const char *how, const char *arg)
 {
 	struct errand e;
-	uint32_t what;
-	void *chain;
-	size_t len;
+	struct reply r;
 	int err;
 
 	while (!(err = try_accept(&e))) {
 		print_errand(&e);
-		if (!what_to_say(how, arg, &e, &what, &chain, &len))
+		if (!what_to_say(how, arg, &e, &r))
 			continue;
-		err = try_done(e.id, what, chain, len);
+		err = try_answer(e.id, &r);
 		if (err)
 			say("done: %s\n", strerrorname_np(err));
 		if (is(how, "twice"))
-			say("second: %s\n", strerrorname_np(
-				try_done(e.id, what, chain, len)));
-		free(chain);
+			say("second: %s\n",
+			    strerrorname_np(try_answer(e.id, &r)));
+		free(r.chain);
 	}
 	/* The module may be gone, and the socket stays. */
 	if (err != EAGAIN && err != ENOENT)
@@ -567,6 +742,15 @@ static struct nlmsghdr *whole(uint8_t cmd)
 		mnl_attr_put_u64(msg, TKM_A_ERRAND_ID, 0x123456789);
 		mnl_attr_put_u32(msg, TKM_A_ERRAND_STATUS, 0);
 		mnl_attr_put(msg, TKM_A_ERRAND_CHAIN, 16, "0123456789abcdef");
+		mnl_attr_put_u32(msg, TKM_A_ERRAND_STATE, 3);
+	}
+	if (cmd == TKM_CMD_KEY_SHOW)
+		mnl_attr_put_u32(msg, TKM_A_KEY_SERIAL, 0x12345678);
+	if (cmd == TKM_CMD_KEY_SET_STATE) {
+		mnl_attr_put_u32(msg, TKM_A_KEY_OWNER, 77777);
+		mnl_attr_put_u32(msg, TKM_A_KEY_SIDE, 0);
+		mnl_attr_put_strz(msg, TKM_A_KEY_DESCRIPTION, "no:key");
+		mnl_attr_put_u32(msg, TKM_A_KEY_STATE, 3);
 	}
 	return msg;
 }
@@ -663,9 +847,8 @@ static int one(int err)
 static int run(int argc, char **argv)
 {
 	const char *verb = *argv++;
+	struct reply r = { 0 };
 	struct errand e;
-	size_t len = 0;
-	void *chain;
 	int err;
 
 	argc--;
@@ -682,10 +865,17 @@ static int run(int argc, char **argv)
 		return one(err);
 	}
 	if (is(verb, "done") && argc >= 2) {
-		chain = argc > 2 ? read_file(argv[2], &len) : NULL;
-		return one(try_done(strtoull(argv[0], NULL, 0), atoi(argv[1]),
-				    chain, len));
+		r.what = atoi(argv[1]);
+		if (argc > 2)
+			r.chain = read_file(argv[2], &r.len);
+		return one(try_answer(strtoull(argv[0], NULL, 0), &r));
 	}
+	if (is(verb, "show") && argc == 1)
+		return one(show(argv[0]));
+	if (is(verb, "list") && argc <= 1)
+		return one(list(argc));
+	if (is(verb, "set-state") && (argc == 2 || argc == 4))
+		return one(set_state(argc, argv));
 	if (is(verb, "helper") && argc)
 		return help(argc, argv);
 	if (is(verb, "mutate") && !argc)

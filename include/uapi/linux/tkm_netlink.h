@@ -17,6 +17,8 @@
  * @TKM_FEATURE_CIPHER: data keys that encrypt in the kernel
  * @TKM_FEATURE_PUBLISH: keys for dm-crypt, fscrypt and eCryptfs
  * @TKM_FEATURE_HELPER: register, accept, done
+ * @TKM_FEATURE_STATES: keys have states; key-show, key-set-state
+ * @TKM_FEATURE_AUDIT: errands of kind audit
  */
 enum tkm_feature {
 	TKM_FEATURE_RSA = 1,
@@ -24,6 +26,8 @@ enum tkm_feature {
 	TKM_FEATURE_CIPHER = 4,
 	TKM_FEATURE_PUBLISH = 8,
 	TKM_FEATURE_HELPER = 16,
+	TKM_FEATURE_STATES = 32,
+	TKM_FEATURE_AUDIT = 64,
 };
 
 /**
@@ -41,6 +45,18 @@ enum tkm_feature {
  *   chain begins with them, the TKMRK, the domain's TDK, the application's
  *   ASK, as far down as they are kept. Of more than one such line the newest.
  *   ENOKEY when there is none
+ * @TKM_ERRAND_SET_STATE: keep the new state of the key whose chain this is;
+ *   once that is done, the loaded key changes. ENOKEY when the domain has no
+ *   such key: then only loaded ones change. EPERM when the state that is kept
+ *   does not allow it (it being the same already is no error). What was
+ *   destroyed keeps no chain
+ * @TKM_ERRAND_STATE: say in which state the key is whose chain this is, for
+ *   one that is being loaded. The answer is a status of 0 and a state. ENOKEY
+ *   when the domain has no such key, EOPNOTSUPP when no states are kept: then
+ *   its dates alone decide
+ * @TKM_ERRAND_AUDIT: write down what is in the attribute audit, see
+ *   Documentation/audit.rst. Nobody waits; it is in line until it is done with
+ *   status 0, and again for the next helper when this one ends before
  */
 enum tkm_errand_kind {
 	TKM_ERRAND_STORE = 1,
@@ -48,6 +64,9 @@ enum tkm_errand_kind {
 	TKM_ERRAND_DROP,
 	TKM_ERRAND_FIND,
 	TKM_ERRAND_BRANCH,
+	TKM_ERRAND_SET_STATE,
+	TKM_ERRAND_STATE,
+	TKM_ERRAND_AUDIT,
 };
 
 /*
@@ -58,6 +77,67 @@ enum tkm_domain_side {
 	TKM_DOMAIN_SIDE_OTHER,
 };
 
+enum tkm_key_kind {
+	TKM_KEY_KIND_DATA = 1,
+	TKM_KEY_KIND_RSA,
+	TKM_KEY_KIND_EC,
+};
+
+enum tkm_key_class {
+	TKM_KEY_CLASS_FIXED,
+	TKM_KEY_CLASS_PORTABLE,
+	TKM_KEY_CLASS_CERTIFIED,
+};
+
+enum tkm_key_use {
+	TKM_KEY_USE_PUBLISH = 1,
+	TKM_KEY_USE_CRYPT = 2,
+	TKM_KEY_USE_SIGN = 4,
+	TKM_KEY_USE_DECRYPT = 8,
+};
+
+/**
+ * enum tkm_key_state - As NIST SP 800-57 part 1 and KMIP have them.
+ * @TKM_KEY_STATE_PRE_ACTIVE: for nothing yet
+ * @TKM_KEY_STATE_ACTIVE: for everything
+ * @TKM_KEY_STATE_SUSPENDED: verify and decrypt, until it is active again
+ * @TKM_KEY_STATE_DEACTIVATED: verify and decrypt
+ * @TKM_KEY_STATE_COMPROMISED: verify and decrypt, with care
+ * @TKM_KEY_STATE_DESTROYED: for nothing any more
+ */
+enum tkm_key_state {
+	TKM_KEY_STATE_PRE_ACTIVE = 1,
+	TKM_KEY_STATE_ACTIVE,
+	TKM_KEY_STATE_SUSPENDED,
+	TKM_KEY_STATE_DEACTIVATED,
+	TKM_KEY_STATE_COMPROMISED,
+	TKM_KEY_STATE_DESTROYED,
+};
+
+/**
+ * enum tkm_audit_event - What was done or refused.
+ * @TKM_AUDIT_EVENT_CREATE: a new key
+ * @TKM_AUDIT_EVENT_LOAD: a key from its chain
+ * @TKM_AUDIT_EVENT_EXPORT: a chain was read
+ * @TKM_AUDIT_EVENT_STATE: a key was set to another state
+ * @TKM_AUDIT_EVENT_REVOKE: a key was revoked with the keyring's own call
+ */
+enum tkm_audit_event {
+	TKM_AUDIT_EVENT_CREATE = 1,
+	TKM_AUDIT_EVENT_LOAD,
+	TKM_AUDIT_EVENT_EXPORT,
+	TKM_AUDIT_EVENT_SIGN,
+	TKM_AUDIT_EVENT_VERIFY,
+	TKM_AUDIT_EVENT_ENCRYPT,
+	TKM_AUDIT_EVENT_DECRYPT,
+	TKM_AUDIT_EVENT_PUBLISH,
+	TKM_AUDIT_EVENT_UNPUBLISH,
+	TKM_AUDIT_EVENT_RESEAL,
+	TKM_AUDIT_EVENT_STATE,
+	TKM_AUDIT_EVENT_REVOKE,
+};
+
+#define TKM_PROGRAM_MAX		255
 #define TKM_DEADLINE_MAX	600000
 #define TKM_DESCRIPTION_MAX	255
 #define TKM_CHAIN_MAX		8192
@@ -91,9 +171,55 @@ enum {
 	TKM_A_ERRAND_CHAIN,
 	TKM_A_ERRAND_DEADLINE,
 	TKM_A_ERRAND_STATUS,
+	TKM_A_ERRAND_STATE,
+	TKM_A_ERRAND_AUDIT,
 
 	__TKM_A_ERRAND_MAX,
 	TKM_A_ERRAND_MAX = (__TKM_A_ERRAND_MAX - 1)
+};
+
+enum {
+	TKM_A_AUDIT_EVENT = 1,
+	TKM_A_AUDIT_PAD,
+	TKM_A_AUDIT_FIRST,
+	TKM_A_AUDIT_LAST,
+	TKM_A_AUDIT_COUNT,
+	TKM_A_AUDIT_RESULT,
+	TKM_A_AUDIT_UID,
+	TKM_A_AUDIT_USER_NS,
+	TKM_A_AUDIT_PID,
+	TKM_A_AUDIT_PROGRAM,
+	TKM_A_AUDIT_STATE,
+	TKM_A_AUDIT_LOST,
+
+	__TKM_A_AUDIT_MAX,
+	TKM_A_AUDIT_MAX = (__TKM_A_AUDIT_MAX - 1)
+};
+
+enum {
+	TKM_A_KEY_ALL = 1,
+	TKM_A_KEY_SERIAL,
+	TKM_A_KEY_DESCRIPTION,
+	TKM_A_KEY_OWNER,
+	TKM_A_KEY_SIDE,
+	TKM_A_KEY_KIND,
+	TKM_A_KEY_CLASS,
+	TKM_A_KEY_USES,
+	TKM_A_KEY_STATE,
+	TKM_A_KEY_EXPIRED,
+	TKM_A_KEY_PAD,
+	TKM_A_KEY_CREATED,
+	TKM_A_KEY_NOT_BEFORE,
+	TKM_A_KEY_PROTECT_UNTIL,
+	TKM_A_KEY_NOT_AFTER,
+	TKM_A_KEY_POLICY,
+	TKM_A_KEY_FLAT,
+	TKM_A_KEY_HAS_AUTH,
+	TKM_A_KEY_OPERATIONS,
+	TKM_A_KEY_MESSAGES,
+
+	__TKM_A_KEY_MAX,
+	TKM_A_KEY_MAX = (__TKM_A_KEY_MAX - 1)
 };
 
 enum {
@@ -103,6 +229,8 @@ enum {
 	TKM_CMD_READY,
 	TKM_CMD_ACCEPT,
 	TKM_CMD_DONE,
+	TKM_CMD_KEY_SHOW,
+	TKM_CMD_KEY_SET_STATE,
 
 	__TKM_CMD_MAX,
 	TKM_CMD_MAX = (__TKM_CMD_MAX - 1)
