@@ -199,7 +199,7 @@ static int ask(struct tkm_errand *errand, int nobody)
  * Sleeps, killably, until the helper says that it is on the disk.
  *
  * Return: 0, also when there is no helper, the caller is it, or it does not keep
- * that key; -EPERM when the state that it keeps says otherwise; else as
+ * that key, or no states; -EPERM when the state that it keeps says otherwise; else as
  * tkm_helper_keep().
  */
 int tkm_helper_set_state(const struct tkm_payload *payload,
@@ -216,7 +216,7 @@ int tkm_helper_set_state(const struct tkm_payload *payload,
 	errand->state = state;
 	ret = ask(errand, 0);
 	tkm_errand_put(errand);
-	return ret == -ENOKEY ? 0 : ret;
+	return ret == -ENOKEY || ret == -EOPNOTSUPP ? 0 : ret;
 }
 
 /**
@@ -476,11 +476,16 @@ static bool asks_for_chain(const struct tkm_errand *errand)
 	       errand->kind == TKM_ERRAND_BRANCH;
 }
 
+static bool is_of_states(const struct tkm_errand *errand)
+{
+	return errand->kind == TKM_ERRAND_SET_STATE ||
+	       errand->kind == TKM_ERRAND_STATE;
+}
+
 /* About something that the helper may have, or not. */
 static bool asks_of_kept(const struct tkm_errand *errand)
 {
-	return asks_for_chain(errand) || errand->kind == TKM_ERRAND_SET_STATE ||
-	       errand->kind == TKM_ERRAND_STATE;
+	return asks_for_chain(errand) || is_of_states(errand);
 }
 
 /* What a helper may say; the rest is between it and its log. */
@@ -494,7 +499,7 @@ static int answer_errno(const struct tkm_errand *errand, u32 status)
 	case EPERM:
 		return errand->kind == TKM_ERRAND_SET_STATE ? -EPERM : -EIO;
 	case EOPNOTSUPP:
-		return errand->kind == TKM_ERRAND_STATE ? -EOPNOTSUPP : -EIO;
+		return is_of_states(errand) ? -EOPNOTSUPP : -EIO;
 	case EEXIST:
 		return errand->kind == TKM_ERRAND_STORE ? -EEXIST : -EIO;
 	case ENOSPC:

@@ -47,9 +47,9 @@ enum tkm_feature {
  *   ENOKEY when there is none
  * @TKM_ERRAND_SET_STATE: keep the new state of the key whose chain this is;
  *   once that is done, the loaded key changes. ENOKEY when the domain has no
- *   such key: then only loaded ones change. EPERM when the state that is kept
- *   does not allow it (it being the same already is no error). What was
- *   destroyed keeps no chain
+ *   such key, and EOPNOTSUPP when no states are kept: then only loaded ones
+ *   change. EPERM when the state that is kept does not allow it (it being the
+ *   same already is no error). What was destroyed keeps no chain
  * @TKM_ERRAND_STATE: say in which state the key is whose chain this is, for
  *   one that is being loaded. The answer is a status of 0 and a state. ENOKEY
  *   when the domain has no such key, EOPNOTSUPP when no states are kept: then
