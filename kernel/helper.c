@@ -499,6 +499,9 @@ static int answer_errno(const struct tkm_errand *errand, u32 status)
 	case EPERM:
 		return errand->kind == TKM_ERRAND_SET_STATE ? -EPERM : -EIO;
 	case EOPNOTSUPP:
+		/* One that knows of no such thing keeps none. */
+		if (errand->kind == TKM_ERRAND_BRANCH)
+			return -ENOKEY;
 		return is_of_states(errand) ? -EOPNOTSUPP : -EIO;
 	case EEXIST:
 		return errand->kind == TKM_ERRAND_STORE ? -EEXIST : -EIO;

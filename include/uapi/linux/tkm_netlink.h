@@ -44,7 +44,7 @@ enum tkm_feature {
  *   which would else be made anew: a sequence of one to three objects as a
  *   chain begins with them, the TKMRK, the domain's TDK, the application's
  *   ASK, as far down as they are kept. Of more than one such line the newest.
- *   ENOKEY when there is none
+ *   ENOKEY when there is none, EOPNOTSUPP when none are kept
  * @TKM_ERRAND_SET_STATE: keep the new state of the key whose chain this is;
  *   once that is done, the loaded key changes. ENOKEY when the domain has no
  *   such key, and EOPNOTSUPP when no states are kept: then only loaded ones
