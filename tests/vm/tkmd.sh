@@ -189,4 +189,40 @@ key_is_gone()
 }
 claim "it runs as its user, without capabilities, filtered, unseen; its key is its own" privileges
 
+# Of the database, how many lines of storage keys there are.
+storage()
+{
+	ask '{"verb":"status"}' | grep -o '"storage":[0-9]*'
+}
+
+one_line()
+{
+	tkmd_start
+	kept_key a:one
+	check "$(storage)" = '"storage":3'
+	# The module forgets what it knew, and tkmd does not.
+	tkmd_stop
+	keyctl clear @s
+	module_reload
+	tkmd_start
+	kept_key a:two
+	check "$(storage)" = '"storage":3'
+	kept_key b:three
+	check "$(storage)" = '"storage":4'
+	as 4501 keyop add tkm a:theirs new @s > /dev/null
+	check "$(storage)" = '"storage":6'
+	tkmd_stop
+	keyctl clear @s
+	module_reload
+	tkmd_start
+	as 4501 keyop add tkm a:again new @s > /dev/null
+	kept_key c:four
+	check "$(storage)" = '"storage":7'
+	for key in a:one a:two b:three c:four; do
+		is_kept "$key"
+	done
+	tkmd_stop
+}
+claim "new keys are made under the storage keys that are kept, after a boot, too" one_line
+
 run_claims

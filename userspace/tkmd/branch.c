@@ -102,7 +102,7 @@ int branch_cut(const uint8_t *der, size_t len, const struct name *name,
 	return cut(der + head, len - head, branch);
 }
 
-int branch_join(const struct tkm_piece *parts, unsigned int n,
+int branch_join(const struct tkm_piece *parts, unsigned int n, bool flat,
 		struct chain *chain)
 {
 	struct tkm_writer w;
@@ -114,8 +114,8 @@ int branch_join(const struct tkm_piece *parts, unsigned int n,
 	if (content > TKM_CHAIN_MAX)
 		return -E2BIG;
 	tkm_writer_init(&w, chain->der, sizeof(chain->der));
-	/* Four objects are never short: their points alone are 256 bytes. */
-	if (n > 1) {
+	if (!flat) {
+		/* No object is short: its point alone is 64 bytes. */
 		if (content < 0x100)
 			return -EBADMSG;
 		tkm_put_u16(&w, SEQUENCE << 8 | 0x82);

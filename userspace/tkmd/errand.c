@@ -28,6 +28,8 @@ static int begin(struct kdb *kdb, const struct errand *e)
 		return kdb_put_back(kdb, &e->name, e->der, e->len, NULL);
 	case TKM_ERRAND_FIND:
 		return kdb_find(kdb, &e->name, &found);
+	case TKM_ERRAND_BRANCH:
+		return kdb_branch(kdb, &e->name, &found);
 	default:
 		log_warning("an errand of kind %u, which this tkmd does not know",
 			    e->kind);
@@ -40,9 +42,14 @@ static bool changes(const struct errand *e)
 	return e->kind == TKM_ERRAND_STORE || e->kind == TKM_ERRAND_REPLACE;
 }
 
+static bool asks(const struct errand *e)
+{
+	return e->kind == TKM_ERRAND_FIND || e->kind == TKM_ERRAND_BRANCH;
+}
+
 static int answer(struct kdb *kdb, const struct errand *e, int ret)
 {
-	bool yes = !ret && e->kind == TKM_ERRAND_FIND;
+	bool yes = !ret && asks(e);
 	int done = nl_done(e->id, -ret, yes ? &found : NULL);
 
 	if (done == -ENOENT && !ret && changes(e))

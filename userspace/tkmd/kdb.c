@@ -811,7 +811,7 @@ int kdb_chain(struct kdb *kdb, const struct kdb_key *key, struct chain *chain)
 		return n;
 	pieces[n].data = key->object;
 	pieces[n].len = key->object_len;
-	return branch_join(pieces, n + 1, chain);
+	return branch_join(pieces, n + 1, !n, chain);
 }
 
 int kdb_find(struct kdb *kdb, const struct name *name, struct chain *chain)
@@ -820,6 +820,52 @@ int kdb_find(struct kdb *kdb, const struct name *name, struct chain *chain)
 	int ret = kdb_get(kdb, name, &key);
 
 	return ret ? ret : kdb_chain(kdb, &key, chain);
+}
+
+/* The newest storage key that is this. */
+static int64_t newest(struct kdb *kdb, const struct tkm_record *record)
+{
+	uint8_t name[SEAL_HASH];
+	sqlite3_stmt *row;
+	int64_t id = 0;
+	int ret;
+
+	seal_hash_storage(record, name);
+	row = kdb_prepare(kdb, "SELECT id FROM storage WHERE name = ? ORDER BY id DESC LIMIT 1");
+	bind_blob(row, 1, name, SEAL_HASH);
+	ret = number_of(kdb, row, &id);
+	return ret ? ret : id;
+}
+
+int kdb_branch(struct kdb *kdb, const struct name *name, struct chain *chain)
+{
+	/* From below, with how many objects that makes. */
+	static const enum tkm_kind kinds[] = { TKM_KIND_ASK, TKM_KIND_TDK,
+					       TKM_KIND_TKMRK };
+	static uint8_t bytes[TKM_CHAIN_OBJECTS - 1][SEAL_MAX];
+	struct tkm_piece pieces[TKM_CHAIN_OBJECTS];
+	struct tkm_record record = {
+		.class = TKM_CLASS_FIXED,
+		.owner = name->owner,
+		.side = name->side,
+	};
+	int64_t id;
+	size_t i;
+	int n;
+
+	if (tkm_description_parse(name->description, record.app, record.label))
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		record.kind = kinds[i];
+		id = newest(kdb, &record);
+		n = id < 0 ? (int)id : get_branch(kdb, id, bytes, pieces);
+		if (n == (int)(ARRAY_SIZE(kinds) - i))
+			return branch_join(pieces, n, false, chain);
+		/* What is damaged is not needed: another is made. */
+		if (n < 0 && n != -ENOKEY && n != -EBADMSG)
+			return n;
+	}
+	return -ENOKEY;
 }
 
 int kdb_ids(struct kdb *kdb, const struct name *domain, int64_t after,

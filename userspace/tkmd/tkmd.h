@@ -126,8 +126,8 @@ struct branch {
  */
 int branch_cut(const uint8_t *der, size_t len, const struct name *name,
 	       struct branch *branch);
-/* The chain of these objects; alone, one is a flat key. -E2BIG, -EBADMSG. */
-int branch_join(const struct tkm_piece *parts, unsigned int n,
+/* The chain of these objects, or the one object itself. -E2BIG, -EBADMSG. */
+int branch_join(const struct tkm_piece *parts, unsigned int n, bool flat,
 		struct chain *chain);
 
 /* ---- seal.c: rows as nobody else can read them -------------------------- */
@@ -237,6 +237,11 @@ int kdb_put_back(struct kdb *kdb, const struct name *name, const uint8_t *der,
 		 size_t len, const struct chain *before);
 int kdb_remove(struct kdb *kdb, int64_t id);
 int kdb_find(struct kdb *kdb, const struct name *name, struct chain *chain);
+/*
+ * The storage keys that a new key of that name would be under, the root first, as
+ * far down as they are kept: of several the newest. -ENOKEY for none.
+ */
+int kdb_branch(struct kdb *kdb, const struct name *name, struct chain *chain);
 
 /* One row by its name or id, for who is asked about it. */
 int kdb_get(struct kdb *kdb, const struct name *name, struct kdb_key *key);
