@@ -9,6 +9,8 @@
 
 #include <crypto/aes.h>
 #include <crypto/sha2.h>
+#include <linux/fs.h>
+#include <linux/mm_types.h>
 #include <linux/version.h>
 #include <net/genetlink.h>
 #include <net/netlink.h>
@@ -36,6 +38,23 @@
 #ifndef NLA_POLICY_MAX_LEN
 #define NLA_POLICY_MAX_LEN(_len)	{ .type = NLA_BINARY, .len = (_len) }
 #endif
+
+/* The executable, with a reference, or NULL. */
+static inline struct file *tkm_exe_file(struct mm_struct *mm)
+{
+	struct file *file;
+
+	rcu_read_lock();
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+	file = get_file_rcu(&mm->exe_file);
+#else
+	file = rcu_dereference(mm->exe_file);
+	if (file && !get_file_rcu(file))
+		file = NULL;
+#endif
+	rcu_read_unlock();
+	return file;
+}
 
 /* What a dump was asked with: since 6.6 in the place where a verb has it. */
 static inline struct nlattr **tkm_dump_attrs(struct netlink_callback *cb)

@@ -49,6 +49,7 @@ void tkm_errand_put(struct tkm_errand *errand)
 {
 	if (!refcount_dec_and_test(&errand->refs))
 		return;
+	tkm_audit_free(errand->audit);
 	kfree(errand->answer);
 	kfree(errand->chain);
 	kfree(errand);
@@ -87,14 +88,22 @@ static struct tkm_errand *errand_alloc(u32 kind, const struct tkm_caller *of,
 static struct tkm_errand *errand_about(u32 kind,
 				       const struct tkm_payload *payload)
 {
-	const struct tkm_caller of = {
-		.owner = payload->rec.owner,
-		.side = payload->rec.side,
-		.app = payload->rec.app,
-		.label = payload->rec.label,
-	};
+	const struct tkm_caller of = tkm_caller_of(&payload->rec);
 
 	return errand_alloc(kind, &of, payload->chain, payload->chain_len);
+}
+
+/* Something that is to be written down. */
+struct tkm_errand *tkm_errand_audit(const struct tkm_caller *of,
+				    struct tkm_audit *audit)
+{
+	struct tkm_errand *errand = errand_alloc(TKM_ERRAND_AUDIT, of, NULL, 0);
+
+	if (!errand)
+		return NULL;
+	errand->audit = audit;
+	audit->errand = errand;
+	return errand;
 }
 
 /*
@@ -322,6 +331,25 @@ bool tkm_helper_is_there(void)
 	return READ_ONCE(helper.socket);
 }
 
+bool tkm_helper_is_self(void)
+{
+	/* Compared, not followed. */
+	return READ_ONCE(helper.process) == task_tgid(current);
+}
+
+bool tkm_helper_tell(void)
+{
+	u32 portid = 0;
+
+	spin_lock(&helper.lock);
+	if (helper.socket)
+		portid = helper.portid;
+	spin_unlock(&helper.lock);
+	if (portid)
+		tkm_netlink_ready(portid);
+	return portid;
+}
+
 bool tkm_helper_is_another(const void *socket)
 {
 	const void *now = READ_ONCE(helper.socket);
@@ -353,6 +381,7 @@ int tkm_helper_register(const void *socket, u32 portid, unsigned int deadline)
 	}
 	spin_unlock(&helper.lock);
 	put_pid(process);
+	tkm_audit_wake();
 	return ret;
 }
 
@@ -366,6 +395,7 @@ void tkm_helper_gone(u32 portid)
 	struct tkm_errand *errand, *next;
 	struct pid *process = NULL;
 	LIST_HEAD(over);
+	LIST_HEAD(unwritten);
 
 	spin_lock(&helper.lock);
 	if (helper.socket && helper.portid == portid) {
@@ -375,9 +405,14 @@ void tkm_helper_gone(u32 portid)
 		list_splice_init(&helper.accepted, &over);
 		/* Off the list they are nobody's but ours and the waiter's. */
 		list_for_each_entry_safe(errand, next, &over, link) {
+			if (errand->audit) {
+				list_move_tail(&errand->link, &unwritten);
+				continue;
+			}
 			errand_end(errand, -ENOTCONN);
 			tkm_errand_put(errand);
 		}
+		tkm_audit_return(&unwritten, false);
 	}
 	spin_unlock(&helper.lock);
 	put_pid(process);
@@ -393,7 +428,10 @@ void tkm_helper_exit(void)
 	tkm_helper_gone(helper.portid);
 }
 
-/* One user's many are no reason for another's one to wait for all of them. */
+/*
+ * One user's many are no reason for another's one to wait for all of them. What
+ * nobody waits for comes last.
+ */
 static struct tkm_errand *next_waiting(void)
 {
 	struct tkm_errand *errand;
@@ -423,13 +461,19 @@ struct tkm_errand *tkm_helper_accept(const void *socket)
 		goto out;
 	}
 	errand = next_waiting();
-	if (!errand) {
-		errand = ERR_PTR(-EAGAIN);
-		goto out;
+	if (errand) {
+		helper.last_owner = errand->owner;
+		list_del(&errand->link);
+	} else {
+		errand = tkm_audit_take();
+		if (!errand) {
+			errand = ERR_PTR(-EAGAIN);
+			goto out;
+		}
+		errand->id = ++helper.last_id;
 	}
-	helper.last_owner = errand->owner;
 	refcount_inc(&errand->refs);
-	list_move_tail(&errand->link, &helper.accepted);
+	list_add_tail(&errand->link, &helper.accepted);
 out:
 	spin_unlock(&helper.lock);
 	return errand;
@@ -442,11 +486,15 @@ out:
  */
 void tkm_helper_accepted(struct tkm_errand *errand, bool told)
 {
+	LIST_HEAD(unwritten);
 	bool over = false;
 
 	spin_lock(&helper.lock);
 	if (!list_empty(&errand->link)) {
-		if (!told)
+		if (!told && errand->audit) {
+			list_move(&errand->link, &unwritten);
+			tkm_audit_return(&unwritten, true);
+		} else if (!told)
 			list_move(&errand->link, &helper.waiting);
 		else
 			over = errand->kind == TKM_ERRAND_DROP;
@@ -539,6 +587,7 @@ static bool answers(const struct tkm_errand *errand,
 int tkm_helper_done(const void *socket, const struct tkm_answer *answer)
 {
 	struct tkm_errand *errand = NULL;
+	LIST_HEAD(unwritten);
 	int ret = -EPERM;
 
 	spin_lock(&helper.lock);
@@ -551,6 +600,14 @@ int tkm_helper_done(const void *socket, const struct tkm_answer *answer)
 	ret = -EINVAL;
 	if (!answers(errand, answer)) {
 		errand = NULL;
+		goto out;
+	}
+	/* What it cannot write it is to try again, and not at once. */
+	if (errand->audit && answer->status) {
+		list_move(&errand->link, &unwritten);
+		tkm_audit_return(&unwritten, true);
+		errand = NULL;
+		ret = 0;
 		goto out;
 	}
 	errand->answer = answer->chain;

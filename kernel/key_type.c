@@ -176,6 +176,7 @@ static int settle_new(struct tkm_payload *payload, enum tkm_state state)
 	if (ret < 0)
 		return ret;
 	payload->kept = ret;
+	payload->event = TKM_AUDIT_EVENT_CREATE;
 	return 0;
 }
 
@@ -184,7 +185,34 @@ static int settle_loaded(struct tkm_payload *payload)
 	enum tkm_state state;
 	int ret = tkm_helper_state(payload, &state);
 
+	payload->event = TKM_AUDIT_EVENT_LOAD;
 	return ret ?: tkm_life_join(payload, state);
+}
+
+/* A payload that has its life, or an ERR_PTR. */
+static struct tkm_payload *make_payload(const struct tkm_request *req,
+					const struct tkm_caller *caller)
+{
+	bool new = req->command == TKM_COMMAND_NEW;
+	struct tkm_payload *payload;
+	struct tkm_auth auth = {};
+	int ret;
+
+	ret = auth_get(req, &auth);
+	if (ret)
+		payload = ERR_PTR(ret);
+	else if (new)
+		payload = prepare_new(req, caller, &auth);
+	else
+		payload = prepare_load(req, caller, &auth);
+	memzero_explicit(&auth, sizeof(auth));
+	if (IS_ERR(payload))
+		return payload;
+	ret = new ? settle_new(payload, req->state) : settle_loaded(payload);
+	if (!ret)
+		return payload;
+	tkm_payload_put(payload);
+	return ERR_PTR(ret);
 }
 
 /* new and load: a payload for a key that is not there yet. */
@@ -192,7 +220,6 @@ static int prepare_payload(struct key_preparsed_payload *prep,
 			   const struct tkm_request *req)
 {
 	struct tkm_payload *payload;
-	struct tkm_auth auth = {};
 	struct tkm_caller caller;
 	struct tkm_seat *seat;
 	struct {
@@ -206,35 +233,19 @@ static int prepare_payload(struct key_preparsed_payload *prep,
 		return -EINVAL;
 	ret = tkm_description_parse(prep->orig_description, desc.app,
 				    desc.label);
-	if (!ret)
-		ret = auth_get(req, &auth);
 	if (ret)
 		return ret;
-	seat = tkm_seat_alloc();
-	if (!seat) {
-		memzero_explicit(&auth, sizeof(auth));
-		return -ENOMEM;
-	}
 	tkm_caller_now(&caller);
 	caller.app = desc.app;
 	caller.label = desc.label;
-	if (req->command == TKM_COMMAND_NEW)
-		payload = prepare_new(req, &caller, &auth);
-	else
-		payload = prepare_load(req, &caller, &auth);
-	memzero_explicit(&auth, sizeof(auth));
+	seat = tkm_seat_alloc();
+	payload = seat ? make_payload(req, &caller) : ERR_PTR(-ENOMEM);
+	tkm_audit(req->command == TKM_COMMAND_NEW ? TKM_AUDIT_EVENT_CREATE :
+						    TKM_AUDIT_EVENT_LOAD,
+		  &caller, PTR_ERR_OR_ZERO(payload));
 	if (IS_ERR(payload)) {
 		kfree(seat);
 		return PTR_ERR(payload);
-	}
-	if (req->command == TKM_COMMAND_NEW)
-		ret = settle_new(payload, req->state);
-	else
-		ret = settle_loaded(payload);
-	if (ret) {
-		kfree(seat);
-		tkm_payload_put(payload);
-		return ret;
 	}
 	prep->payload.data[PAYLOAD] = payload;
 	prep->payload.data[SEAT] = seat;
@@ -322,6 +333,8 @@ static void tkm_free_preparse(struct key_preparsed_payload *prep)
 	/* No key has it: no quota, no permission, or a key of that name. */
 	if (payload && payload->kept)
 		tkm_helper_drop(payload);
+	if (payload && payload->event)
+		tkm_audit_key(payload->event, payload, -ECANCELED);
 	tkm_payload_put(payload);
 	kfree(prep->payload.data[SEAT]);
 	update_free(prep->payload.data[UPDATE]);
@@ -476,28 +489,24 @@ static int update_again(struct key *key, struct key_preparsed_payload *prep)
 	if (!old)
 		return -EKEYREVOKED;
 	if (old->chain_len == fresh->chain_len &&
-	    !memcmp(old->chain, fresh->chain, old->chain_len))
+	    !memcmp(old->chain, fresh->chain, old->chain_len)) {
+		fresh->event = 0;
 		return 0;
+	}
+	tkm_audit_key(fresh->event, fresh, -EEXIST);
+	fresh->event = 0;
 	return -EEXIST;
 }
 
-static int tkm_update(struct key *key, struct key_preparsed_payload *prep)
+static int update_now(struct key *key, struct tkm_payload *payload,
+		      const struct tkm_update *update)
 {
-	const struct tkm_update *update = prep->payload.data[UPDATE];
-	struct tkm_payload *payload;
 	int ret;
 
-	if (!update)
-		return update_again(key, prep);
-	if (key_is_negative(key))
-		return -ENOKEY;
 	/* Waiting for the lock, it may have been revoked. */
 	ret = key_validate(key);
 	if (ret)
 		return ret;
-	payload = dereference_key_locked(key);
-	if (!payload)
-		return -EKEYREVOKED;
 	ret = tkm_may_use(key, payload, 0, TKM_PROCESS);
 	if (ret)
 		return ret;
@@ -510,6 +519,45 @@ static int tkm_update(struct key *key, struct key_preparsed_payload *prep)
 	if (update->req.command == TKM_COMMAND_RESEAL)
 		return update_reseal(key, payload, update);
 	return update_publish(key, payload, update);
+}
+
+static void audit_update(const struct tkm_request *req,
+			 const struct tkm_payload *payload, int ret)
+{
+	switch (req->command) {
+	case TKM_COMMAND_STATE:
+		tkm_audit_state(&payload->rec, req->state, ret);
+		break;
+	case TKM_COMMAND_RESEAL:
+		tkm_audit_key(TKM_AUDIT_EVENT_RESEAL, payload, ret);
+		break;
+	case TKM_COMMAND_PUBLISH:
+		tkm_audit_key(TKM_AUDIT_EVENT_PUBLISH, payload, ret);
+		break;
+	default:
+		tkm_audit_key(TKM_AUDIT_EVENT_UNPUBLISH, payload, ret);
+	}
+}
+
+static int tkm_update(struct key *key, struct key_preparsed_payload *prep)
+{
+	const struct tkm_update *update = prep->payload.data[UPDATE];
+	struct tkm_payload *payload;
+	int ret;
+
+	if (!update)
+		return update_again(key, prep);
+	if (key_is_negative(key))
+		return -ENOKEY;
+	payload = dereference_key_locked(key);
+	if (!payload)
+		return -EKEYREVOKED;
+	/* reseal puts another one in its place. */
+	tkm_payload_get(payload);
+	ret = update_now(key, payload, update);
+	audit_update(&update->req, payload, ret);
+	tkm_payload_put(payload);
+	return ret;
 }
 
 /* ---- the end of a key ---- */
@@ -530,10 +578,17 @@ static void detach(struct key *key)
 
 static void tkm_revoke(struct key *key)
 {
+	struct tkm_payload *payload;
+
 	key_payload_reserve(key, 0);
 	/* A negative key holds an error where a payload would be. */
-	if (key_is_positive(key))
-		detach(key);
+	if (!key_is_positive(key))
+		return;
+	payload = dereference_key_locked(key);
+	/* That it is destroyed is known; it is our own work that revokes it. */
+	if (payload && tkm_life_kept(payload->life) != TKM_STATE_DESTROYED)
+		tkm_audit_key(TKM_AUDIT_EVENT_REVOKE, payload, 0);
+	detach(key);
 }
 
 static void tkm_destroy(struct key *key)
@@ -581,12 +636,14 @@ static long tkm_read(const struct key *key, char *buffer, size_t buflen)
 
 	if (!payload)
 		return -EKEYREVOKED;
+	len = 2 * payload->chain_len;
 	ret = tkm_may_use(key, payload, 0, TKM_PROCESS);
+	if (!ret && (!buffer || buflen < len))
+		return len;
+	tkm_audit_key(TKM_AUDIT_EVENT_EXPORT, payload, ret);
 	if (ret)
 		return ret;
-	len = 2 * payload->chain_len;
-	if (buffer && buflen >= len)
-		bin2hex(buffer, payload->chain, payload->chain_len);
+	bin2hex(buffer, payload->chain, payload->chain_len);
 	return len;
 }
 

@@ -50,6 +50,7 @@ static void __exit tkm_exit(void)
 	unregister_key_type(&tkm_key_type);
 	tkm_netlink_exit();
 	tkm_life_exit();
+	tkm_audit_exit();
 	tkm_publish_exit();
 	tkm_bus_exit();
 	/* Payloads that were freed by RCU still put their storage keys. */

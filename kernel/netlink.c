@@ -69,7 +69,8 @@ int tkm_nl_supports_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const u32 features = TKM_FEATURE_RSA | TKM_FEATURE_EC |
 			     TKM_FEATURE_CIPHER | TKM_FEATURE_PUBLISH |
-			     TKM_FEATURE_HELPER | TKM_FEATURE_STATES;
+			     TKM_FEATURE_HELPER | TKM_FEATURE_STATES |
+			     TKM_FEATURE_AUDIT;
 	struct sk_buff *reply;
 	void *header;
 	int ret;
@@ -123,6 +124,42 @@ static unsigned int left_ms(const struct tkm_errand *errand)
 		       jiffies_to_msecs(errand->until - now) : 0;
 }
 
+static int put_who(struct sk_buff *skb, const struct tkm_audit *audit)
+{
+	return nla_put_u32(skb, TKM_A_AUDIT_UID, audit->uid) ?:
+	       nla_put_u32(skb, TKM_A_AUDIT_USER_NS, audit->user_ns) ?:
+	       nla_put_u32(skb, TKM_A_AUDIT_PID, audit->pid) ?:
+	       nla_put_string(skb, TKM_A_AUDIT_PROGRAM, audit->program);
+}
+
+static int put_count(struct sk_buff *skb, int attr, u64 count)
+{
+	return nla_put_u64_64bit(skb, attr, count, TKM_A_AUDIT_PAD);
+}
+
+static int put_audit(struct sk_buff *skb, const struct tkm_audit *audit)
+{
+	struct nlattr *nest = nla_nest_start(skb, TKM_A_ERRAND_AUDIT);
+	int ret;
+
+	if (!nest)
+		return -EMSGSIZE;
+	ret = nla_put_u32(skb, TKM_A_AUDIT_EVENT, audit->event);
+	ret = ret ?: put_count(skb, TKM_A_AUDIT_FIRST, audit->first);
+	if (audit->last)
+		ret = ret ?: put_count(skb, TKM_A_AUDIT_LAST, audit->last);
+	ret = ret ?: put_count(skb, TKM_A_AUDIT_COUNT, audit->count);
+	ret = ret ?: nla_put_u32(skb, TKM_A_AUDIT_RESULT, audit->result);
+	ret = ret ?: put_who(skb, audit);
+	if (audit->state)
+		ret = ret ?: nla_put_u32(skb, TKM_A_AUDIT_STATE, audit->state);
+	if (audit->lost)
+		ret = ret ?: put_count(skb, TKM_A_AUDIT_LOST, audit->lost);
+	if (!ret)
+		nla_nest_end(skb, nest);
+	return ret;
+}
+
 static int put_errand(struct sk_buff *reply, const struct tkm_errand *errand)
 {
 	int ret;
@@ -140,7 +177,9 @@ static int put_errand(struct sk_buff *reply, const struct tkm_errand *errand)
 	if (errand->state)
 		ret = ret ?: nla_put_u32(reply, TKM_A_ERRAND_STATE,
 					 errand->state);
-	if (errand->kind != TKM_ERRAND_DROP)
+	if (errand->audit)
+		ret = ret ?: put_audit(reply, errand->audit);
+	if (errand->kind != TKM_ERRAND_DROP && !errand->audit)
 		ret = ret ?: nla_put_u32(reply, TKM_A_ERRAND_DEADLINE,
 					 left_ms(errand));
 	return ret;
@@ -321,6 +360,13 @@ static int show(const struct key *key, const struct tkm_payload *payload,
 	return 1;
 }
 
+static int copy_record(const struct key *key, const struct tkm_payload *payload,
+		       void *arg)
+{
+	*(struct tkm_record *)arg = payload->rec;
+	return 0;
+}
+
 struct that {
 	struct view *view;
 	key_serial_t serial;
@@ -429,7 +475,10 @@ static int which_key(struct genl_info *info, key_serial_t *serial,
 	}
 	if (!named) {
 		*serial = nla_get_u32(at[TKM_A_KEY_SERIAL]);
-		return *serial > 0 ? 0 : -ENOKEY;
+		/* No key has that number; here it means another thing. */
+		if (!*serial)
+			*serial = -1;
+		return 0;
 	}
 	*serial = 0;
 	rec->owner = nla_get_u32(at[TKM_A_KEY_OWNER]);
@@ -438,32 +487,59 @@ static int which_key(struct genl_info *info, key_serial_t *serial,
 				     rec->app, rec->label);
 }
 
-int tkm_nl_key_set_state_doit(struct sk_buff *skb, struct genl_info *info)
+/* @found is still empty when there is none of that number. */
+static int find_record(key_serial_t serial, struct tkm_record *found)
 {
-	struct tkm_record *rec;
+	key_serial_t at = serial;
+	int ret;
+
+	ret = tkm_seat_visit(&at, copy_record, found);
+	if (ret || at == serial)
+		return ret;
+	memset(found, 0, sizeof(*found));
+	return -ENOENT;
+}
+
+static int set_state(struct sk_buff *skb, struct genl_info *info,
+		     struct tkm_record *rec)
+{
+	enum tkm_state to = nla_get_u32(info->attrs[TKM_A_KEY_STATE]);
 	key_serial_t serial;
 	int ret;
 
+	ret = which_key(info, &serial, rec);
+	if (ret)
+		return ret;
+	if (serial && find_record(serial, rec))
+		ret = -ENOKEY;
 	if (!netlink_capable(skb, CAP_SYS_ADMIN))
-		return -EPERM;
+		ret = -EPERM;
+	else if (tkm_helper_is_another(socket_of(skb)))
+		ret = -EBUSY;
+	ret = ret ?: tkm_life_set_now(serial, rec, to);
+	if (rec->app[0])
+		tkm_audit_state(rec, to, ret);
+	return ret;
+}
+
+int tkm_nl_key_set_state_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct tkm_record *rec;
+	int ret;
+
 	if (GENL_REQ_ATTR_CHECK(info, TKM_A_KEY_STATE))
 		return -EINVAL;
-	if (tkm_helper_is_another(socket_of(skb))) {
-		NL_SET_ERR_MSG(info->extack,
-			       "the helper keeps states: ask it");
-		return -EBUSY;
-	}
 	rec = kzalloc(sizeof(*rec), GFP_KERNEL);
 	if (!rec)
 		return -ENOMEM;
-	ret = which_key(info, &serial, rec);
-	if (!ret)
-		ret = tkm_life_set_now(serial, rec,
-				       nla_get_u32(info->attrs[TKM_A_KEY_STATE]));
+	ret = set_state(skb, info, rec);
 	kfree(rec);
-	if (ret == -EPERM)
+	if (ret == -EBUSY)
 		NL_SET_ERR_MSG(info->extack,
-			       "that state does not follow the one that the key is in");
+			       "the helper keeps states: ask it");
+	else if (ret == -EPERM)
+		NL_SET_ERR_MSG(info->extack,
+			       "that state does not follow the one that the key is in, or is not yours to set");
 	else if (ret == -EAGAIN)
 		NL_SET_ERR_MSG(info->extack,
 			       "another change of that state is under way");

@@ -19,30 +19,56 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
+#include <linux/tkm_netlink.h>
+
 #include "tkm_internal.h"
 
 #define SIGNS	(KEYCTL_SUPPORTS_SIGN | KEYCTL_SUPPORTS_VERIFY)
 #define HIDES	(KEYCTL_SUPPORTS_ENCRYPT | KEYCTL_SUPPORTS_DECRYPT)
 
+/* What an operation does with a key, and by what right. */
+struct purpose {
+	unsigned int use;
+	enum tkm_way way;
+	u32 event;			/* 0: not worth a record */
+};
+
+/* How it ended, for the record. */
+static void note(const struct purpose *purpose,
+		 const struct tkm_payload *payload, long ret)
+{
+	if (!purpose->event)
+		return;
+	if (ret >= 0)
+		tkm_life_count(payload->life);
+	tkm_audit_key(purpose->event, payload, ret < 0 ? ret : 0);
+}
+
 /* The key's payload, with a reference, for who may use it so; or an ERR_PTR. */
 static struct tkm_payload *payload_for(const struct kernel_pkey_params *params,
-				       unsigned int use, enum tkm_way way)
+				       const struct purpose *purpose)
 {
 	struct key *key = params->key;
 	struct tkm_payload *payload;
 	int ret;
 
 	down_read(&key->sem);
+	payload = key_is_positive(key) ? dereference_key_locked(key) : NULL;
 	ret = key_validate(key);
-	payload = ret ? NULL : dereference_key_locked(key);
 	if (!payload)
 		ret = ret ?: -EKEYREVOKED;
 	else
-		ret = tkm_may_use(key, payload, use, way);
-	if (!ret)
+		ret = ret ?: tkm_may_use(key, payload, purpose->use,
+					 purpose->way);
+	if (payload)
 		tkm_payload_get(payload);
 	up_read(&key->sem);
-	return ret ? ERR_PTR(ret) : payload;
+	if (!ret)
+		return payload;
+	if (payload)
+		note(purpose, payload, ret);
+	tkm_payload_put(payload);
+	return ERR_PTR(ret);
 }
 
 static int encoding_of(const struct kernel_pkey_params *params,
@@ -132,6 +158,7 @@ static void query_data(const struct tkm_payload *payload,
 int tkm_pkey_query(const struct kernel_pkey_params *params,
 		   struct kernel_pkey_query *info)
 {
+	static const struct purpose looking = { .use = 0 };
 	struct tkm_payload *payload;
 	struct tkm_encoding e;
 	int ret;
@@ -140,7 +167,7 @@ int tkm_pkey_query(const struct kernel_pkey_params *params,
 	ret = encoding_of(params, &e);
 	if (ret)
 		return ret;
-	payload = payload_for(params, 0, TKM_PROCESS);
+	payload = payload_for(params, &looking);
 	if (IS_ERR(payload))
 		return PTR_ERR(payload);
 	if (payload->pair)
@@ -416,16 +443,24 @@ static long decrypt(struct tkm_payload *payload, const struct tkm_encoding *e,
 
 /* ---- what the kernel calls ---- */
 
-/* Which use= an operation belongs to. */
-static unsigned int use_of(enum kernel_pkey_operation op,
-			   const struct tkm_encoding *e)
+static struct purpose purpose_of(enum kernel_pkey_operation op,
+				 const struct tkm_encoding *e)
 {
-	if (op == kernel_pkey_sign || op == kernel_pkey_verify)
-		return TKM_USE_SIGN;
+	const unsigned int hides = TKM_USE_DECRYPT | TKM_USE_CRYPT;
+
+	if (op == kernel_pkey_sign)
+		return (struct purpose){ TKM_USE_SIGN, TKM_PROTECT,
+					 TKM_AUDIT_EVENT_SIGN };
+	if (op == kernel_pkey_verify)
+		return (struct purpose){ TKM_USE_SIGN, TKM_PROCESS,
+					 TKM_AUDIT_EVENT_VERIFY };
+	if (op == kernel_pkey_decrypt)
+		return (struct purpose){ hides, TKM_PROCESS,
+					 TKM_AUDIT_EVENT_DECRYPT };
 	/* A public key is nobody's secret. */
-	if (op == kernel_pkey_encrypt && e->enc == TKM_ENC_SPKI)
-		return 0;
-	return TKM_USE_DECRYPT | TKM_USE_CRYPT;
+	if (e->enc == TKM_ENC_SPKI)
+		return (struct purpose){ .use = 0 };
+	return (struct purpose){ hides, TKM_PROTECT, TKM_AUDIT_EVENT_ENCRYPT };
 }
 
 /**
@@ -443,15 +478,15 @@ int tkm_pkey_eds_op(struct kernel_pkey_params *params, const void *in,
 		    void *out)
 {
 	struct tkm_payload *payload;
+	struct purpose purpose;
 	struct tkm_encoding e;
 	long ret;
 
 	ret = encoding_of(params, &e);
 	if (ret)
 		return ret;
-	payload = payload_for(params, use_of(params->op, &e),
-			      params->op == kernel_pkey_decrypt ? TKM_PROCESS :
-								  TKM_PROTECT);
+	purpose = purpose_of(params->op, &e);
+	payload = payload_for(params, &purpose);
 	if (IS_ERR(payload))
 		return PTR_ERR(payload);
 	if (params->op == kernel_pkey_sign)
@@ -463,8 +498,7 @@ int tkm_pkey_eds_op(struct kernel_pkey_params *params, const void *in,
 	else
 		ret = decrypt(payload, &e, in, params->in_len, out,
 			      params->out_len);
-	if (ret >= 0)
-		tkm_life_count(payload->life);
+	note(&purpose, payload, ret);
 	tkm_payload_put(payload);
 	return ret;
 }
@@ -482,18 +516,19 @@ int tkm_pkey_verify(struct kernel_pkey_params *params, const void *in,
 		    const void *in2)
 {
 	struct tkm_payload *payload;
+	struct purpose purpose;
 	struct tkm_encoding e;
 	int ret;
 
 	ret = encoding_of(params, &e);
 	if (ret)
 		return ret;
-	payload = payload_for(params, TKM_USE_SIGN, TKM_PROCESS);
+	purpose = purpose_of(kernel_pkey_verify, &e);
+	payload = payload_for(params, &purpose);
 	if (IS_ERR(payload))
 		return PTR_ERR(payload);
 	ret = verify(payload, &e, in, params->in_len, in2, params->in2_len);
-	if (!ret)
-		tkm_life_count(payload->life);
+	note(&purpose, payload, ret);
 	tkm_payload_put(payload);
 	return ret;
 }

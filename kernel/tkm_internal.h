@@ -301,6 +301,8 @@ void tkm_hierarchy_trim(void);
  * @text_len: 0 for a flat key
  * @flat: a single object under the SRK
  * @kept: the helper keeps the chain, and nobody has the key yet
+ * @event: that made it, TKM_AUDIT_EVENT_CREATE or _LOAD; 0 when it is known
+ *	what came of it
  * @has_auth: the TPM asks for an authValue
  * @policy: name of the policy, for describe ("none", "sha256:7+auth")
  * @pcrs: the registers it is bound to; mask 0 for none
@@ -321,6 +323,7 @@ struct tkm_payload {
 	u16 text_len;
 	bool flat;
 	bool kept;
+	u32 event;
 	bool has_auth;
 	char policy[96];
 	struct tkm_pcrs pcrs;
@@ -493,6 +496,14 @@ int tkm_helper_find(const struct tkm_caller *of, u8 **chain, size_t *len);
 /* The same about the storage keys for a new key. */
 int tkm_helper_branch(const struct tkm_caller *of, u8 **branch, size_t *len);
 
+/* ---- audit.c: what was done to keys, for the helper to write down ------- */
+
+void tkm_audit(u32 event, const struct tkm_caller *of, int result);
+void tkm_audit_key(u32 event, const struct tkm_payload *payload, int result);
+void tkm_audit_state(const struct tkm_record *rec, enum tkm_state to,
+		     int result);
+void tkm_audit_exit(void);
+
 /* ---- key_type.c --------------------------------------------------------- */
 
 extern struct key_type tkm_key_type;
@@ -514,6 +525,17 @@ int tkm_may_use(const struct key *key, const struct tkm_payload *payload,
 
 /* Whether it has expired, by its record or by the keyring. */
 bool tkm_key_is_over(const struct key *key, const struct tkm_payload *payload);
+
+/* The domain that a key belongs to, and its description. */
+static inline struct tkm_caller tkm_caller_of(const struct tkm_record *rec)
+{
+	return (struct tkm_caller){
+		.owner = rec->owner,
+		.side = rec->side,
+		.app = rec->app,
+		.label = rec->label,
+	};
+}
 
 /* The domain of the current task. */
 void tkm_caller_now(struct tkm_caller *caller);

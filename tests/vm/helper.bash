@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154 # tmp is lib.sh's
 #
 # A helper for the module (nlop.c) in the claims of a test program; what it sees is
 # in $tmp/helper.

@@ -12,8 +12,9 @@
  *   done ID STATUS [FILE]
  *   show SERIAL; list; list all   prints keys, a line each
  *   set-state STATE SERIAL    or STATE OWNER SIDE DESCRIPTION; numbers
- *   helper [DEADLINE=N] HOW [ARGUMENT]   register, say so, and print every errand
- *                             until killed:
+ *   helper [DEADLINE=N] [AUDIT=FILE] HOW [ARGUMENT]   register, say so, and print
+ *                             every errand until killed; records for the audit go
+ *                             into FILE, else they are taken and forgotten:
  *       keep DIR              chains as files OWNER.SIDE.DESCRIPTION, states as the
  *                             same with .state; for a branch
  *                             the storage keys at the head of the newest file
@@ -33,6 +34,7 @@
  *                             anywhere, an attribute twice, nested, or longer:
  *                             prints what came of them
  *   flood SECONDS             status, as quickly as it goes
+ *   noise N                   N chains that are none, each under another name
  *
  * -a binds the socket to that address; -o has it opened by that user; -s
  * sends as that user. A verb that fails prints its errno's name, status 1.
@@ -376,13 +378,44 @@ static int try_answer(uint64_t id, const struct reply *r)
 
 /* ---- a helper ---- */
 
+/* Who did what, as it came. */
+struct record {
+	uint64_t first, last, count, lost;
+	uint32_t event, result, uid, ns, pid, state;
+	char program[TKM_PROGRAM_MAX + 1];
+};
+
 struct errand {
+	struct record audit;
 	uint64_t id;
 	uint32_t kind, owner, side, deadline, state;
 	const char *description;
 	const void *chain;
 	size_t len;
 };
+
+static uint64_t large(const struct nlattr *attr)
+{
+	return attr ? mnl_attr_get_u64(attr) : 0;
+}
+
+static void read_record(const struct nlattr *nest, struct record *r)
+{
+	const struct nlattr *at[ATTR_MAX + 1] = { 0 };
+
+	mnl_attr_parse_nested(nest, attr_cb, at);
+	r->event = number(at[TKM_A_AUDIT_EVENT]);
+	r->result = number(at[TKM_A_AUDIT_RESULT]);
+	r->uid = number(at[TKM_A_AUDIT_UID]);
+	r->ns = number(at[TKM_A_AUDIT_USER_NS]);
+	r->pid = number(at[TKM_A_AUDIT_PID]);
+	r->state = number(at[TKM_A_AUDIT_STATE]);
+	r->first = large(at[TKM_A_AUDIT_FIRST]);
+	r->last = large(at[TKM_A_AUDIT_LAST]);
+	r->count = large(at[TKM_A_AUDIT_COUNT]);
+	r->lost = large(at[TKM_A_AUDIT_LOST]);
+	strcpy(r->program, mnl_attr_get_str(at[TKM_A_AUDIT_PROGRAM]));
+}
 
 static int try_accept(struct errand *e)
 {
@@ -401,6 +434,8 @@ static int try_accept(struct errand *e)
 	e->side = mnl_attr_get_u32(at[TKM_A_ERRAND_SIDE]);
 	e->description = mnl_attr_get_str(at[TKM_A_ERRAND_DESCRIPTION]);
 	e->state = number(at[TKM_A_ERRAND_STATE]);
+	if (at[TKM_A_ERRAND_AUDIT])
+		read_record(at[TKM_A_ERRAND_AUDIT], &e->audit);
 	if (at[TKM_A_ERRAND_DEADLINE])
 		e->deadline = mnl_attr_get_u32(at[TKM_A_ERRAND_DEADLINE]);
 	if (at[TKM_A_ERRAND_CHAIN]) {
@@ -422,6 +457,32 @@ static void print_errand(const struct errand *e)
 	if (e->kind == TKM_ERRAND_SET_STATE)
 		say(" %s", states[e->state]);
 	say("\n");
+}
+
+static FILE *audit;
+
+/* Seconds would not tell what came first. */
+static void print_record(const struct errand *e)
+{
+	static const char *const events[] = {
+		"?", "create", "load", "export", "sign", "verify", "encrypt",
+		"decrypt", "publish", "unpublish", "reseal", "state", "revoke",
+	};
+	const struct record *r = &e->audit;
+
+	if (!audit)
+		return;
+	fprintf(audit, "%s %u %s %s result=%s count=%llu uid=%u ns=%u pid=%u program=%s",
+		events[r->event], e->owner, e->side ? "other" : "init",
+		e->description, r->result ? strerrorname_np(r->result) : "0",
+		(unsigned long long)r->count, r->uid, r->ns, r->pid, r->program);
+	if (r->state)
+		fprintf(audit, " state=%s", states[r->state]);
+	if (r->lost)
+		fprintf(audit, " lost=%llu", (unsigned long long)r->lost);
+	fprintf(audit, " first=%llu last=%llu\n", (unsigned long long)r->first,
+		(unsigned long long)r->last);
+	fflush(audit);
 }
 
 static int file_write(const char *path, const struct errand *e)
@@ -567,6 +628,8 @@ static uint32_t keep(const char *dir, const struct errand *e, struct reply *r)
 		if (access(path, R_OK))
 			return ENOKEY;
 		return state_write(state, e->state);
+	case TKM_ERRAND_AUDIT:
+		return 0;
 	case TKM_ERRAND_STATE:
 		if (access(path, R_OK))
 			return ENOKEY;
@@ -642,7 +705,14 @@ static void serve(const char *how, const char *arg)
 	int err;
 
 	while (!(err = try_accept(&e))) {
-		print_errand(&e);
+		if (e.kind != TKM_ERRAND_AUDIT) {
+			print_errand(&e);
+		} else if (audit) {
+			print_record(&e);
+		} else {
+			try_answer(e.id, &(struct reply){ 0 });
+			continue;
+		}
 		if (!what_to_say(how, arg, &e, &r))
 			continue;
 		err = try_answer(e.id, &r);
@@ -667,6 +737,12 @@ static int help(int argc, char **argv)
 	if (argc && !strncmp(*argv, "DEADLINE=", 9)) {
 		deadline = *argv++ + 9;
 		argc--;
+	}
+	if (argc && !strncmp(*argv, "AUDIT=", 6)) {
+		audit = fopen(*argv++ + 6, "ae");
+		argc--;
+		if (!audit)
+			die("no file for the audit");
 	}
 	if (!argc)
 		die("see the head of nlop.c");
@@ -839,6 +915,21 @@ static int flood(int seconds)
 	return 0;
 }
 
+static int noise(int n)
+{
+	static const char text[] = "load 3000";
+	char name[32];
+	int i;
+
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "noise:%d", i);
+		if (key_add("tkm", name, text, strlen(text),
+			    KEY_SPEC_SESSION_KEYRING) >= 0)
+			die("a key");
+	}
+	return 0;
+}
+
 static int one(int err)
 {
 	return err ? refused(err) : 0;
@@ -880,6 +971,8 @@ static int run(int argc, char **argv)
 		return help(argc, argv);
 	if (is(verb, "mutate") && !argc)
 		return mutate();
+	if (is(verb, "noise") && argc == 1)
+		return noise(atoi(argv[0]));
 	if (is(verb, "flood") && argc == 1)
 		return flood(atoi(argv[0]));
 	die("see the head of nlop.c");
