@@ -225,85 +225,12 @@ one_line()
 }
 claim "new keys are made under the storage keys that are kept, after a boot, too" one_line
 
-# What no program sends: the answer is a refusal, or none, and it goes on.
-speaks()
-{
-	python3 - "$tmp/run/socket" <<'PYTHON'
-import json, socket, sys, time
-
-def connect():
-    s = socket.socket(socket.AF_UNIX)
-    s.settimeout(20)
-    s.connect(sys.argv[1])
-    return s
-
-def raw(data):
-    s = connect()
-    try:
-        s.sendall(data)
-    except BrokenPipeError:
-        pass
-    answer = b""
-    try:
-        while chunk := s.recv(65536):
-            answer += chunk
-    except ConnectionResetError:
-        pass
-    s.close()
-    return answer.decode()
-
-def refused(data, name):
-    answer = json.loads(raw(data))
-    if answer["ok"] or answer["errno"] != name or not answer["message"]:
-        sys.exit(f"{data[:80]!r}: {answer}, not {name}")
-
-for line in (b"", b"{", b"[]", b"1", b"null", b'"status"', b"{}", b'{"verb":1}',
-             b'{"verb":"nothing"}', b'{"verb":"status"}x', b'{"verb":"status"}{}',
-             b"{'verb':'status'}", b'{"verb":"status",}', b'{"verb":"status","key":"a:b"}',
-             b'{"verb":"list","all":1}', b'{"verb":"list","after":-1}',
-             b'{"verb":"list","after":"1"}', b'{"verb":"list","after":1.5}',
-             b'{"verb":"list","after":99999999999999999999999}',
-             b'{"verb":"show"}', b'{"verb":"show","key":""}', b'{"verb":"show","key":" "}',
-             b'{"verb":"show","key":"a:b","id":1}', b'{"verb":"show","id":-1}',
-             b'{"verb":"show","id":1,"owner":0}', b'{"verb":"show","key":"a:\\u0000b"}',
-             b'{"verb":"show","key":"a:b\\u0000"}', b'{"verb":"show","key":"../x:b"}',
-             b'{"verb":"show","key":"a:b","side":"here"}',
-             b'{"verb":"show","key":"a:b","owner":-1}',
-             b'{"verb":"show","key":"a:b","owner":4294967296}',
-             b'{"verb":"status\\u0000"}', b'{"verb":"\xff"}', b"\x00", b"\xff\xfe",
-             b'{"a":' * 9 + b"1" + b"}" * 9, b"[" * 60000):
-    refused(line + b"\n", "EINVAL")
-refused(b'{"verb":"show","key":"a:' + b"x" * 200 + b'"}\n', "EINVAL")
-refused(b'{"verb":"show","id":0}\n', "ENOKEY")
-refused(b"x" * 65536, "E2BIG")
-refused(b"x" * 70000 + b"\n", "E2BIG")
-# In pieces, with an end that is not waited for, and more than one line.
-s = connect()
-for byte in b'{"verb":"status"}\n':
-    s.sendall(bytes([byte]))
-assert json.loads(s.makefile().readline())["ok"]
-assert raw(b'{"verb":"status"}\n{"verb":"status"}\n').count("\n") == 1
-# Who says nothing is cut off after five seconds, who has too many is told.
-start = time.monotonic()
-idle = [connect() for _ in range(8)]
-time.sleep(0.1)
-refused(b'{"verb":"status"}\n', "EAGAIN")
-assert idle[0].recv(1) == b""
-assert 4 < time.monotonic() - start < 15
-for s in idle:
-    s.close()
-assert json.loads(raw(b'{"verb":"status"}\n'))["ok"]
-PYTHON
-}
-
-# speaks, by what random does to a right line: it lives, and its keys are there
 socket_claim()
 {
 	tkmd_start
 	kept_key a:b
-	speaks
+	"$here/strangers" "$tmp/run/socket"
 	is_kept a:b
-	# With eight who wait it has time for the module.
 	contains "$(ask '{"verb":"show","key":"a:b","chain":true}')" "\"chain\":\"$(cat "$tmp/a_b")\""
 	contains "$(ask '{"verb":"remove","key":"a:b"}')" '"ok":true,"id":1'
 	finds ENOKEY a:b

@@ -12,6 +12,8 @@
 #include "tkmd.h"
 
 #define DEPTH	8
+/* json-c makes INT64_MAX of what is larger. */
+#define ID_MAX	(INT64_MAX - 1)
 
 /* A question, and what becomes of it. */
 struct ask {
@@ -161,7 +163,7 @@ static bool may_see(const struct ask *ask, const struct kdb_key *key)
 /* The key that is asked about, if there is one that may be known. */
 static int which_key(struct ask *ask, struct kdb_key *key)
 {
-	int64_t id = number(ask, "id", INT64_MAX);
+	int64_t id = number(ask, "id", ID_MAX);
 	struct name name;
 	int ret;
 
@@ -295,7 +297,7 @@ static int status(struct ask *ask)
 /* Ids of the next ones, and whether there are more. */
 static int page(struct ask *ask, int64_t ids[KDB_LIST_MAX])
 {
-	int64_t after = number(ask, "after", INT64_MAX);
+	int64_t after = number(ask, "after", ID_MAX);
 	const struct name *domain;
 	struct name own;
 	int ret, n;
@@ -358,7 +360,7 @@ static int remove_key(struct ask *ask)
 	ret = which_key(ask, &key);
 	/* Root may clear away what nobody can read. */
 	if (ret == -EBADMSG && is_root(ask) && given(ask, "id"))
-		id = number(ask, "id", INT64_MAX);
+		id = number(ask, "id", ID_MAX);
 	else if (ret)
 		return ret;
 	else
