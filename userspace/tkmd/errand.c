@@ -14,14 +14,16 @@
 
 /* Chains are large, and there is one errand at a time. */
 static struct chain before, found;
+static enum tkm_state state;
 static uint8_t given[TKM_CHAIN_MAX];
 
 static int begin(struct kdb *kdb, const struct errand *e)
 {
 	before.len = 0;
+	state = 0;
 	switch (e->kind) {
 	case TKM_ERRAND_STORE:
-		return kdb_store(kdb, &e->name, e->der, e->len);
+		return kdb_store(kdb, &e->name, e->der, e->len, e->state);
 	case TKM_ERRAND_REPLACE:
 		return kdb_replace(kdb, &e->name, e->der, e->len, &before);
 	case TKM_ERRAND_DROP:
@@ -30,6 +32,13 @@ static int begin(struct kdb *kdb, const struct errand *e)
 		return kdb_find(kdb, &e->name, &found);
 	case TKM_ERRAND_BRANCH:
 		return kdb_branch(kdb, &e->name, &found);
+	case TKM_ERRAND_SET_STATE:
+		return kdb_set_state(kdb, &e->name, e->der, e->len, e->state);
+	case TKM_ERRAND_STATE:
+		return kdb_state(kdb, &e->name, e->der, e->len, &state);
+	case TKM_ERRAND_AUDIT:
+		/* Not kept yet: the next helper is given it again. */
+		return 0;
 	default:
 		log_warning("an errand of kind %u, which this tkmd does not know",
 			    e->kind);
@@ -50,7 +59,7 @@ static bool asks(const struct errand *e)
 static int answer(struct kdb *kdb, const struct errand *e, int ret)
 {
 	bool yes = !ret && asks(e);
-	int done = nl_done(e->id, -ret, yes ? &found : NULL);
+	int done = nl_done(e->id, -ret, yes ? &found : NULL, ret ? 0 : state);
 
 	if (done == -ENOENT && !ret && changes(e))
 		return kdb_put_back(kdb, &e->name, e->der, e->len, &before);
@@ -66,7 +75,7 @@ static int one(struct kdb *kdb, struct errand *e)
 
 	/* What it points to is overwritten by the answer to ours. */
 	if (e->len > sizeof(given))
-		return nl_done(e->id, EIO, NULL);
+		return nl_done(e->id, EIO, NULL, 0);
 	if (e->len)
 		memcpy(given, e->der, e->len);
 	e->der = given;
@@ -75,7 +84,7 @@ static int one(struct kdb *kdb, struct errand *e)
 	ret = begin(kdb, e);
 	if (ret == -ENOTRECOVERABLE)
 		return ret;
-	if (ret && ret != -ENOKEY && ret != -EEXIST)
+	if (ret && ret != -ENOKEY && ret != -EEXIST && ret != -EPERM)
 		log_warning("errand %llu: %s", (unsigned long long)e->id,
 			    strerror(-ret));
 	if (!e->waited_for)

@@ -636,15 +636,24 @@ static int key_read(const uint8_t *in, size_t len, struct kdb_key *key)
 	return r.bad ? -EBADMSG : 0;
 }
 
+/* As they were numbered when there was one: that is active. */
+static uint32_t state_number(uint32_t state)
+{
+	return state == TKM_STATE_ACTIVE ? TKM_STATE_PRE_ACTIVE :
+	       state == TKM_STATE_PRE_ACTIVE ? TKM_STATE_ACTIVE : state;
+}
+
 static int state_read(const uint8_t *in, size_t len,
 		      struct kdb_state_record *state)
 {
 	struct tkm_reader r;
 
 	tkm_reader_init(&r, in, len);
-	state->state = tkm_get_u32(&r);
+	state->state = state_number(tkm_get_u32(&r));
 	state->stored = (int64_t)tkm_get_u32(&r) << 32;
 	state->stored |= tkm_get_u32(&r);
+	if (state->state < TKM_STATE_PRE_ACTIVE || state->state > TKM_STATE_LAST)
+		return -EBADMSG;
 	return r.bad ? -EBADMSG : 0;
 }
 
@@ -654,7 +663,7 @@ static size_t state_write(const struct kdb_state_record *state, uint8_t *out,
 	struct tkm_writer w;
 
 	tkm_writer_init(&w, out, size);
-	tkm_put_u32(&w, state->state);
+	tkm_put_u32(&w, state_number(state->state));
 	tkm_put_u32(&w, (uint64_t)state->stored >> 32);
 	tkm_put_u32(&w, state->stored);
 	return w.len;
@@ -819,6 +828,8 @@ int kdb_find(struct kdb *kdb, const struct name *name, struct chain *chain)
 	struct kdb_key key;
 	int ret = kdb_get(kdb, name, &key);
 
+	if (!ret && key.state.state == TKM_STATE_DESTROYED)
+		return -ENOKEY;
 	return ret ? ret : kdb_chain(kdb, &key, chain);
 }
 
@@ -1003,22 +1014,22 @@ static int64_t have_branch(struct kdb *kdb, const struct branch *branch)
 }
 
 static ssize_t seal_state(struct kdb *kdb, int64_t id, int64_t storage,
-			  uint8_t *sealed)
+			  enum tkm_state state, uint8_t *sealed)
 {
-	const struct kdb_state_record state = {
-		.state = KDB_ACTIVE,
+	const struct kdb_state_record record = {
+		.state = state,
 		.stored = time(NULL),
 	};
 	const struct place place = { SEAL_STATE, id, storage };
 	uint8_t plain[64];
-	size_t len = state_write(&state, plain, sizeof(plain));
+	size_t len = state_write(&record, plain, sizeof(plain));
 
 	return seal(kdb->cipher, &place, plain, len, 0, sealed);
 }
 
 /* Whether there is a row of that number already, or not. */
 static int put_key(struct kdb *kdb, int64_t id, const struct name *name,
-		   const uint8_t *der, size_t len)
+		   const uint8_t *der, size_t len, enum tkm_state in)
 {
 	static uint8_t plain[SEAL_MAX], sealed[SEAL_MAX], state[SEAL_MAX];
 	uint8_t hash[SEAL_HASH], domain[SEAL_HASH];
@@ -1038,7 +1049,7 @@ static int put_key(struct kdb *kdb, int64_t id, const struct name *name,
 	part = &branch.part[branch.n - 1];
 	n = key_write(name, part->der, part->len, plain, sizeof(plain));
 	n = seal(kdb->cipher, &place, plain, n, part->room, sealed);
-	state_len = n < 0 ? n : seal_state(kdb, id, place.parent, state);
+	state_len = n < 0 ? n : seal_state(kdb, id, place.parent, in, state);
 	if (state_len < 0)
 		return state_len;
 	seal_hash_key(name, hash);
@@ -1061,6 +1072,14 @@ static int delete_key(struct kdb *kdb, int64_t id)
 
 	sqlite3_bind_int64(row, 1, id);
 	return run(kdb, row);
+}
+
+/* Of a row; one that does not open is written anew, as active. */
+static enum tkm_state state_of(struct kdb *kdb, int64_t id)
+{
+	static struct kdb_key key;
+
+	return kdb_get_id(kdb, id, &key) ? TKM_STATE_ACTIVE : key.state.state;
 }
 
 static int begin(struct kdb *kdb)
@@ -1113,7 +1132,8 @@ static int try_put_back(struct kdb *kdb, const struct name *name,
 	if (id < 0)
 		ret = id;
 	else if (before && before->len)
-		ret = put_key(kdb, id, name, before->der, before->len);
+		ret = put_key(kdb, id, name, before->der, before->len,
+			      state_of(kdb, id));
 	else
 		ret = delete_key(kdb, id);
 	return end(kdb, ret);
@@ -1137,7 +1157,7 @@ static int settle(struct kdb *kdb, int ret, const struct name *name,
 }
 
 int kdb_store(struct kdb *kdb, const struct name *name, const uint8_t *der,
-	      size_t len)
+	      size_t len, enum tkm_state state)
 {
 	int64_t id;
 	int ret;
@@ -1145,14 +1165,17 @@ int kdb_store(struct kdb *kdb, const struct name *name, const uint8_t *der,
 	ret = begin(kdb);
 	if (!ret) {
 		id = id_of(kdb, name);
-		if (id >= 0)
+		if (id >= 0 && state_of(kdb, id) == TKM_STATE_DESTROYED)
+			ret = delete_key(kdb, id);
+		else if (id >= 0)
 			ret = -EEXIST;
 		else if (id != -ENOKEY)
 			ret = id;
-		else
+		if (!ret) {
 			id = next_id(kdb, "keys");
-		if (!ret)
-			ret = id < 0 ? (int)id : put_key(kdb, id, name, der, len);
+			ret = id < 0 ? (int)id :
+				       put_key(kdb, id, name, der, len, state);
+		}
 		ret = end(kdb, ret);
 	}
 	return settle(kdb, ret, name, der, len, NULL);
@@ -1161,6 +1184,7 @@ int kdb_store(struct kdb *kdb, const struct name *name, const uint8_t *der,
 int kdb_replace(struct kdb *kdb, const struct name *name, const uint8_t *der,
 		size_t len, struct chain *before)
 {
+	enum tkm_state state = TKM_STATE_ACTIVE;
 	int64_t id;
 	int ret;
 
@@ -1170,12 +1194,123 @@ int kdb_replace(struct kdb *kdb, const struct name *name, const uint8_t *der,
 	ret = begin(kdb);
 	if (!ret) {
 		id = id_of(kdb, name);
-		if (id == -ENOKEY)
+		if (id >= 0)
+			state = state_of(kdb, id);
+		else if (id == -ENOKEY)
 			id = next_id(kdb, "keys");
-		ret = id < 0 ? (int)id : put_key(kdb, id, name, der, len);
+		if (state == TKM_STATE_DESTROYED)
+			ret = -EIO;
+		else
+			ret = id < 0 ? (int)id :
+				       put_key(kdb, id, name, der, len, state);
 		ret = end(kdb, ret);
 	}
 	return settle(kdb, ret, name, der, len, before);
+}
+
+/* ---- states ---- */
+
+/*
+ * Whether a chain is of the key that is kept: what was made in that second, and
+ * may have been resealed since. A flat key has only its name; one that is
+ * destroyed, too.
+ */
+static int is_of(struct kdb *kdb, const struct kdb_key *key, const uint8_t *der,
+		 size_t len)
+{
+	static struct chain kept;
+	struct branch theirs, ours;
+	int ret;
+
+	if (key->state.state == TKM_STATE_DESTROYED)
+		return 0;
+	ret = branch_cut(der, len, &key->name, &theirs);
+	if (!ret)
+		ret = kdb_chain(kdb, key, &kept);
+	if (!ret)
+		ret = branch_cut(kept.der, kept.len, &key->name, &ours);
+	if (ret)
+		return ret;
+	if (ours.n != theirs.n)
+		return -ENOKEY;
+	return ours.n == 1 ||
+	       (ours.part[ours.n - 1].record.created ==
+			theirs.part[ours.n - 1].record.created &&
+		ours.part[ours.n - 1].record.kind ==
+			theirs.part[ours.n - 1].record.kind) ? 0 : -ENOKEY;
+}
+
+int kdb_state(struct kdb *kdb, const struct name *name, const uint8_t *der,
+	      size_t len, enum tkm_state *state)
+{
+	static struct kdb_key key;
+	int ret = kdb_get(kdb, name, &key);
+
+	if (!ret)
+		ret = is_of(kdb, &key, der, len);
+	if (!ret)
+		*state = key.state.state;
+	return ret;
+}
+
+static int put_state(struct kdb *kdb, const struct kdb_key *key,
+		     enum tkm_state state)
+{
+	uint8_t sealed[SEAL_MAX];
+	sqlite3_stmt *put;
+	ssize_t len;
+
+	len = seal_state(kdb, key->id, key->storage, state, sealed);
+	if (len < 0)
+		return len;
+	put = kdb_prepare(kdb, "UPDATE keys SET state = ? WHERE id = ?");
+	bind_blob(put, 1, sealed, len);
+	sqlite3_bind_int64(put, 2, key->id);
+	return run(kdb, put);
+}
+
+/* The name and that it is destroyed are what is left of a key. */
+static int put_destroyed(struct kdb *kdb, const struct kdb_key *key)
+{
+	const struct place place = { SEAL_KEY, key->id, 0 };
+	uint8_t plain[TKM_DESC_MAX + 16], sealed[SEAL_MAX], state[SEAL_MAX];
+	ssize_t len, state_len;
+	sqlite3_stmt *put;
+
+	len = key_write(&key->name, NULL, 0, plain, sizeof(plain));
+	len = seal(kdb->cipher, &place, plain, len, sizeof(plain), sealed);
+	state_len = len < 0 ? len : seal_state(kdb, key->id, 0,
+					       TKM_STATE_DESTROYED, state);
+	if (state_len < 0)
+		return state_len;
+	put = kdb_prepare(kdb, "UPDATE keys SET storage = NULL, object = ?, state = ? WHERE id = ?");
+	bind_blob(put, 1, sealed, len);
+	bind_blob(put, 2, state, state_len);
+	sqlite3_bind_int64(put, 3, key->id);
+	return run(kdb, put);
+}
+
+int kdb_set_state(struct kdb *kdb, const struct name *name, const uint8_t *der,
+		  size_t len, enum tkm_state state)
+{
+	static struct kdb_key key;
+	int ret = kdb_get(kdb, name, &key);
+
+	if (!ret)
+		ret = is_of(kdb, &key, der, len);
+	if (ret || key.state.state == state)
+		return ret;
+	/* What dates make of it, the module knows. */
+	if (!tkm_state_may_become(key.state.state, state))
+		return -EPERM;
+	ret = begin(kdb);
+	if (!ret)
+		ret = end(kdb, state == TKM_STATE_DESTROYED ?
+				       put_destroyed(kdb, &key) :
+				       put_state(kdb, &key, state));
+	if (ret && kdb->doubted && reopen(kdb))
+		return -ENOTRECOVERABLE;
+	return ret;
 }
 
 int kdb_put_back(struct kdb *kdb, const struct name *name, const uint8_t *der,

@@ -212,6 +212,9 @@ static int read_errand(const struct nlmsghdr *reply, struct errand *e)
 		e->der = mnl_attr_get_payload(chain);
 		e->len = mnl_attr_get_payload_len(chain);
 	}
+	e->state = TKM_STATE_ACTIVE;
+	if (is_u32(at[TKM_A_ERRAND_STATE]))
+		e->state = mnl_attr_get_u32(at[TKM_A_ERRAND_STATE]);
 	if (is_u32(at[TKM_A_ERRAND_DEADLINE])) {
 		e->waited_for = true;
 		e->deadline = mnl_attr_get_u32(at[TKM_A_ERRAND_DEADLINE]);
@@ -230,7 +233,8 @@ int nl_accept(struct errand *errand)
 	return read_errand(reply, errand);
 }
 
-int nl_done(uint64_t id, int status, const struct chain *chain)
+int nl_done(uint64_t id, int status, const struct chain *chain,
+	    enum tkm_state state)
 {
 	struct nlmsghdr *msg = begin(family, TKM_CMD_DONE, NLM_F_ACK);
 	int error;
@@ -239,6 +243,8 @@ int nl_done(uint64_t id, int status, const struct chain *chain)
 	mnl_attr_put_u32(msg, TKM_A_ERRAND_STATUS, status);
 	if (chain)
 		mnl_attr_put(msg, TKM_A_ERRAND_CHAIN, chain->len, chain->der);
+	if (state)
+		mnl_attr_put_u32(msg, TKM_A_ERRAND_STATE, state);
 	ask(msg, &error);
 	return error;
 }

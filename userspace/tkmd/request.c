@@ -229,6 +229,7 @@ static int add_record(struct json_object *to, const struct branch *branch)
 	ret = ret ? ret : add_uses(to, record->uses);
 	ret = ret ? ret : add_time(to, "created", record->created);
 	ret = ret ? ret : add_time(to, "not-before", record->not_before);
+	ret = ret ? ret : add_time(to, "protect-until", record->protect_until);
 	return ret ? ret : add_time(to, "not-after", record->not_after);
 }
 
@@ -248,10 +249,12 @@ static int describe(struct ask *ask, const struct kdb_key *key, bool with_chain,
 {
 	static struct chain chain;
 	struct branch branch;
-	int ret;
+	bool gone = key->state.state == TKM_STATE_DESTROYED;
+	int ret = 0;
 
-	ret = kdb_chain(ask->kdb, key, &chain);
-	if (!ret)
+	if (!gone)
+		ret = kdb_chain(ask->kdb, key, &chain);
+	if (!ret && !gone)
 		ret = branch_cut(chain.der, chain.len, &key->name, &branch);
 	if (ret)
 		return no(ask, -ret, "the key's chain is not whole");
@@ -260,10 +263,11 @@ static int describe(struct ask *ask, const struct kdb_key *key, bool with_chain,
 	ret = ret ? ret : add_number(to, "owner", key->name.owner);
 	ret = ret ? ret : add_text(to, "side", key->name.side == TKM_SIDE_INIT ?
 						       "init" : "other");
-	ret = ret ? ret : add_record(to, &branch);
-	ret = ret ? ret : add_text(to, "state", "active");
+	ret = ret || gone ? ret : add_record(to, &branch);
+	ret = ret ? ret : add_text(to, "state",
+				   tkm_state_name(key->state.state));
 	ret = ret ? ret : add_time(to, "stored", key->state.stored);
-	return ret || !with_chain ? ret : add_chain(to, &chain);
+	return ret || gone || !with_chain ? ret : add_chain(to, &chain);
 }
 
 /* ---- verbs ---- */

@@ -184,11 +184,9 @@ struct kdb {
 	bool doubted;
 };
 
-enum kdb_state { KDB_ACTIVE = 1 };
-
 /* What is kept about a key beside its chain; changes with time. */
 struct kdb_state_record {
-	uint32_t state;
+	enum tkm_state state;
 	int64_t stored;
 };
 
@@ -225,7 +223,7 @@ void kdb_close(struct kdb *kdb);
  * does not open. -ENOTRECOVERABLE: nothing can be said any more, and tkmd ends.
  */
 int kdb_store(struct kdb *kdb, const struct name *name,
-	      const uint8_t *der, size_t len);
+	      const uint8_t *der, size_t len, enum tkm_state state);
 /* @before: set to the chain that was there, empty if none. */
 int kdb_replace(struct kdb *kdb, const struct name *name, const uint8_t *der,
 		size_t len, struct chain *before);
@@ -236,6 +234,15 @@ int kdb_replace(struct kdb *kdb, const struct name *name, const uint8_t *der,
 int kdb_put_back(struct kdb *kdb, const struct name *name, const uint8_t *der,
 		 size_t len, const struct chain *before);
 int kdb_remove(struct kdb *kdb, int64_t id);
+/*
+ * Of the key whose chain this is, resealed or not. -EPERM when the state that is
+ * kept does not allow the new one; the same is no change. One that is destroyed
+ * has no chain any more, and gives its name to the next.
+ */
+int kdb_set_state(struct kdb *kdb, const struct name *name, const uint8_t *der,
+		  size_t len, enum tkm_state state);
+int kdb_state(struct kdb *kdb, const struct name *name, const uint8_t *der,
+	      size_t len, enum tkm_state *state);
 int kdb_find(struct kdb *kdb, const struct name *name, struct chain *chain);
 /*
  * The storage keys that a new key of that name would be under, the root first, as
@@ -280,6 +287,7 @@ struct errand {
 	struct name name;
 	const uint8_t *der;	/* until the next call */
 	size_t len;
+	enum tkm_state state;	/* of a store and a set-state */
 	bool waited_for;
 	uint32_t deadline;	/* ms, if someone waits */
 };
@@ -292,8 +300,9 @@ int nl_register(void);
 void nl_drain(void);
 /* -EAGAIN: no errand. -ENOENT, -EPERM: the module is another one now. */
 int nl_accept(struct errand *errand);
-/* -ENOENT: nobody waits any more. */
-int nl_done(uint64_t id, int status, const struct chain *chain);
+/* @state: 0 for none. -ENOENT: nobody waits any more. */
+int nl_done(uint64_t id, int status, const struct chain *chain,
+	    enum tkm_state state);
 
 /* ---- errand.c: what the module asks ------------------------------------- */
 
