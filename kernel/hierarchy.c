@@ -85,10 +85,11 @@ static struct {
 
 /*
  * The pinned Name. Written once, by the parameter before anything runs or by
- * the worker; @set is the last to be written.
+ * the worker; @set is the last to be written. @given: it was the parameter.
  */
 static struct {
 	u8 name[TKM_NAME_SIZE];
+	bool given;
 	bool set;
 } pin;
 
@@ -101,6 +102,7 @@ static int srk_name_set(const char *val, const struct kernel_param *kp)
 	    get_unaligned_be16(name) != TPM_ALG_SHA256)
 		return -EINVAL;
 	memcpy(pin.name, name, sizeof(name));
+	pin.given = true;
 	smp_store_release(&pin.set, true);
 	return 0;
 }
@@ -120,6 +122,25 @@ static const struct kernel_param_ops srk_name_ops = {
 module_param_cb(srk_name, &srk_name_ops, NULL, 0444);
 MODULE_PARM_DESC(srk_name,
 		 "Name of the storage root key, 68 hex digits (default: the one of the first chain)");
+
+/* Whether that was given: to be read, and nothing to be set. */
+static int srk_pinned_set(const char *val, const struct kernel_param *kp)
+{
+	return -EPERM;
+}
+
+static int srk_pinned_get(char *buffer, const struct kernel_param *kp)
+{
+	return scnprintf(buffer, PAGE_SIZE, "%c\n", pin.given ? 'Y' : 'N');
+}
+
+static const struct kernel_param_ops srk_pinned_ops = {
+	.set = srk_pinned_set,
+	.get = srk_pinned_get,
+};
+
+module_param_cb(srk_pinned, &srk_pinned_ops, NULL, 0444);
+MODULE_PARM_DESC(srk_pinned, "Read only: whether srk_name was given");
 
 /* ---- the SRK ---- */
 

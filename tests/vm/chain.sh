@@ -354,6 +354,8 @@ srk_unfit()
 }
 claim "an SRK that is no storage key tkm can work with: EOPNOTSUPP" srk_unfit
 
+pinned_parameter=/sys/module/tkm/parameters/srk_pinned
+
 srk_pinned()
 {
 	local name
@@ -362,8 +364,10 @@ srk_pinned()
 	make_chain f a:f parent=srk
 	name=$(pinned)
 	keyctl clear @s
+	check "$(cat $pinned_parameter)" = N
 	module_reload "srk_name=$name"
 	check "$(pinned)" = "$name"
+	check "$(cat $pinned_parameter)" = Y
 	loads a:b a
 	keyctl clear @s
 	module_reload "srk_name=000b$(printf '%064d' 0)"
@@ -377,6 +381,9 @@ srk_pinned()
 			fail "srk_name=$wrong is taken"
 		fi
 	done
+	if modprobe tkm srk_pinned=Y; then
+		fail "srk_pinned= is taken"
+	fi
 	module_load
 	loads a:b a
 }
