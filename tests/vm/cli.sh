@@ -13,10 +13,10 @@
 
 # ---- all of them ----
 
-verbs=(new load import export list show reseal sign verify encrypt decrypt
-	publish unpublish status doctor)
+verbs=(new load import export list show reseal state remove sign verify encrypt decrypt
+	publish unpublish check status doctor)
 # Those that do something without any word.
-alone=(list status doctor)
+alone=(list check status doctor)
 
 helps()
 {
@@ -353,6 +353,27 @@ reseal_publish()
 }
 claim "reseal, publish, unpublish: as keyctl update does" reseal_publish
 
+states()
+{
+	local key
+
+	key=$(tk new web:key ec state=pre-active)
+	echo letter > "$tmp/letter"
+	wrong state "$key" undead
+	check "$(tk state "$key")" = pre-active
+	errs 3 EPERM sign "$key" "$tmp/letter"
+	tk state "$key" active
+	check "$(tk state web:key --json | jq -r .state)" = active
+	tk sign "$key" "$tmp/letter" -o "$tmp/sig"
+	check "$(tk state "$key" deactivated --json | jq -r .state)" = deactivated
+	errs 3 EPERM sign "$key" "$tmp/letter"
+	tk verify "$key" "$tmp/sig" "$tmp/letter"
+	errs 3 EPERM state "$key" active
+	tk state "$key" destroyed
+	errs 1 ENOKEY state web:none active
+}
+claim "state: tells it, and sets what may follow" states
+
 # ---- another user ----
 
 other_user()
@@ -402,6 +423,8 @@ silent_about_value()
 	poll 20 eval '[ "$(readlink /proc/$pid/exe)" = "$(readlink -f "$(command -v tkm)")" ]'
 	cat /proc/[0-9]*/cmdline > "$tmp/cmdlines" 2> /dev/null || :
 	grep -aq auth-fd "$tmp/cmdlines"
+	# What it has is locked in memory.
+	grep -q 'VmLck:[[:space:]]*[1-9]' "/proc/$pid/status" || fail "no locked memory"
 	if grep -aqF "${secret:0:10}" "$tmp/cmdlines" "/proc/$pid/environ"; then
 		fail "it is in an argument"
 	fi
@@ -417,5 +440,84 @@ silent_about_value()
 	check "$(tk show app:pin --json | jq length)" -gt 5
 }
 claim "a value is in no argument, no output and no core" silent_about_value
+
+# ---- a terminal ----
+
+# at_terminal STATUS COMMAND... < SCRIPT: what it showed is in $tmp/screen
+at_terminal()
+{
+	local wanted=$1 status=0
+
+	shift
+	"$here/terminal.py" "$@" > "$tmp/screen" || status=$?
+	[ $status = "$wanted" ] || fail "status $status: $(cat "$tmp/screen")"
+}
+
+asked()
+{
+	local secret="never shown" key
+
+	at_terminal 0 tkm new app:pin --ask-auth -o "$tmp/pin" <<-SCRIPT
+		wait Authorisation value:
+		type $secret
+		wait Again:
+		type $secret
+	SCRIPT
+	lacks "$(cat "$tmp/screen")" "$secret"
+	key=$(field app:pin serial)
+	contains "$(cat "$tmp/screen")" "$key"
+	keyctl unlink "$key" @s
+	at_terminal 0 tkm import "$tmp/pin" --ask-auth <<-SCRIPT
+		wait Authorisation value:
+		type $secret
+	SCRIPT
+	lacks "$(cat "$tmp/screen")" "$secret"
+	printf %s "$secret" > "$tmp/value"
+	check "$(tk import "$tmp/pin" --auth-file "$tmp/value")" = "$(field app:pin serial)"
+	at_terminal 3 tkm new app:other --ask-auth <<-SCRIPT
+		wait Authorisation value:
+		type $secret
+		wait Again:
+		type another
+	SCRIPT
+	contains "$(cat "$tmp/screen")" "not the same (EKEYREJECTED)"
+	at_terminal 1 tkm new app:other --ask-auth <<-SCRIPT
+		wait Authorisation value:
+		type 123456789012345678901234567890123
+	SCRIPT
+	contains "$(cat "$tmp/screen")" "(E2BIG)"
+	# Interrupted, it ends, and the terminal shows what is typed again.
+	at_terminal 0 bash -c 'trap : INT; stty -a | grep -o "[- ]echo "
+		tkm new app:other --ask-auth; echo "status $?"; stty -a | grep -o "[- ]echo "' <<-SCRIPT
+		wait Authorisation value:
+		press c
+		wait status 130
+	SCRIPT
+	check "$(grep -c '^ echo ' "$tmp/screen")" = 2
+	check "$(tk list --json | jq length)" = 1
+}
+claim "a value that is typed is not shown, and asked for twice when it is new" asked
+
+waiting()
+{
+	tk new box:key use=crypt > /dev/null
+	at_terminal 0 bash -c 'cat | tkm encrypt box:key -o "$0"' "$tmp/box" <<-SCRIPT
+		wait tkm: encrypt: encrypting... 2 s
+		press d
+	SCRIPT
+	tk decrypt box:key "$tmp/box" > "$tmp/clear"
+	[ ! -s "$tmp/clear" ]
+	# For programs, and into files, nothing of that kind.
+	at_terminal 0 bash -c 'cat | tkm encrypt box:key 2> "$0" | wc -c' "$tmp/errors" <<-SCRIPT
+		type and a line
+		press d
+	SCRIPT
+	[ ! -s "$tmp/errors" ]
+	at_terminal 2 tkm encrypt box:key "$tmp/box" < /dev/null
+	contains "$(cat "$tmp/screen")" "nothing for a terminal"
+	at_terminal 0 tkm new app:lost < /dev/null
+	contains "$(cat "$tmp/screen")" "nobody keeps this key: tkm export"
+}
+claim "what takes longer than a second says how far it is, on a terminal" waiting
 
 run_claims

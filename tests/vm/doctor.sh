@@ -250,11 +250,15 @@ status()
 {
 	ends 0 tkm status --json
 	check "$(jq -r '"\(.version) \(.module.version) \(.module.helper) \(.tpm.version)"' "$tmp/out")" = "0.1.0 0.1.0 false 2"
-	check "$(jq -c .module.features "$tmp/out")" = '["rsa","ec","cipher","publish","helper"]'
+	contains "$(jq -c .module.features "$tmp/out")" '"rsa","ec","cipher","publish","helper"'
+	# None that has no name.
+	check "$(jq '.module.features | length' "$tmp/out")" = \
+		"$(nlop supports | python3 -c 'import re; print(bin(int(re.search("features=(0x[0-9a-f]+)", input())[1], 16)).count("1"))')"
 	tk new a:b > /dev/null
 	ends 0 tkm status --json
 	check "$(jq .module.keys "$tmp/out")" = 1
 	check "$(jq -r .module.srk_name "$tmp/out")" = "$(cat /sys/module/tkm/parameters/srk_name)"
+	check "$(jq .module.srk_pinned "$tmp/out")" = false
 	# Who made it, as tpm2-tools say it.
 	contains "$(tpm2_getcap properties-fixed)" "\"$(jq -r .tpm.manufacturer "$tmp/out")\""
 	ends 0 tkm status

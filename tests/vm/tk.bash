@@ -24,17 +24,26 @@ says()
 	check "$(cat "$tmp/out")" = ""
 }
 
+# As JSON too? Each third time: it is the same code, and forks cost on some kernels.
+as_json()
+{
+	[ $((tk_turn++ % 3)) = 0 ]
+}
+tk_turn=0
+
 # errs STATUS ERRNO VERB ARGUMENT...: tkm, in the form that all errors have, and
 # the same with --json
 errs()
 {
-	local status=$1 name=$2 verb=$3
+	local status=$1 name=$2 verb=$3 first
 
 	shift 2
 	ends "$status" tkm "$@"
-	head -n 1 "$tmp/err" | grep -qE "^tkm: $verb: .* \\($name\\)\$" ||
+	read -r first < "$tmp/err"
+	[[ $first == "tkm: $verb: "*" ($name)" ]] ||
 		fail "not the form of an error: $(cat "$tmp/err")"
-	check "$(cat "$tmp/out")" = ""
+	[ ! -s "$tmp/out" ] || fail "on standard output: $(cat "$tmp/out")"
+	as_json || return 0
 	ends "$status" tkm "$@" --json
 	check "$(jq -r '.error | "\(.verb) \(.errno) \(.status)"' "$tmp/err")" = \
 		"$verb $name $status"
@@ -45,7 +54,8 @@ wrong()
 {
 	ends 2 tkm "$@"
 	contains "$(cat "$tmp/err")" "usage: tkm"
-	check "$(cat "$tmp/out")" = ""
+	[ ! -s "$tmp/out" ] || fail "on standard output: $(cat "$tmp/out")"
+	as_json || return 0
 	ends 2 tkm "$@" --json
 	check "$(jq .error.status "$tmp/err")" = 2
 }
@@ -54,7 +64,7 @@ wrong()
 tk()
 {
 	tkm "$@" 2> "$tmp/tk-err" || fail "tkm $*: $(cat "$tmp/tk-err")"
-	check "$(cat "$tmp/tk-err")" = ""
+	[ ! -s "$tmp/tk-err" ] || fail "tkm $*: $(cat "$tmp/tk-err")"
 }
 
 field()

@@ -4,9 +4,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include "tkm.h"
+#include "ask.h"
 
-enum { OPT_FORM = OPT_OWN, OPT_PUBLIC };
+enum { OPT_FORM = OPT_ASK_OWN, OPT_PUBLIC };
 enum form { PEM, DER, HEX };
 
 static enum form form_of(const char *name)
@@ -85,15 +85,39 @@ static int say(enum form form, bool public, const uint8_t *der, size_t len)
 	return ret;
 }
 
+/* The chain that the helper keeps. */
+static int export_stored(enum form form, const char *name)
+{
+	struct json_object *question = ask_about("show", name), *reply;
+	const char *hex;
+	uint8_t *der;
+	size_t len;
+	int ret;
+
+	json_object_object_add(question, "chain", json_object_new_boolean(true));
+	ret = ask(question, &reply);
+	if (ret)
+		return ask_failed(ret, reply, name);
+	hex = ask_string(reply, "chain");
+	ret = libtkm_chain_read(hex, strlen(hex), &der, &len);
+	json_object_put(reply);
+	if (ret)
+		return failed(ret, name);
+	ret = say(form, false, der, len);
+	free(der);
+	return ret;
+}
+
 int cmd_export(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "form", required_argument, NULL, OPT_FORM },
 		{ "public", no_argument, NULL, OPT_PUBLIC },
-		OUT_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
+		{ "stored", no_argument, NULL, OPT_STORED },
+		ASK_OPTIONS, OUT_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
 	};
 	enum form form = PEM;
-	bool public = false;
+	bool public = false, stored = false;
 	libtkm_serial key;
 	uint8_t *der;
 	size_t len;
@@ -102,12 +126,20 @@ int cmd_export(int argc, char **argv)
 	while ((c = next_option(argc, argv, options)) != -1) {
 		if (c == OPT_FORM)
 			form = form_of(optarg);
-		else
+		else if (c == OPT_PUBLIC)
 			public = true;
+		else if (c == OPT_STORED)
+			stored = true;
+		else
+			ask_socket = optarg;
 	}
 	want_words(argc, 1, 2);
 	if (argv[optind + 1] && strcmp(argv[optind + 1], "-"))
 		out_path = argv[optind + 1];
+	if (stored && public)
+		usage("the public half is a loaded key's: --public without --stored");
+	if (stored)
+		return export_stored(form, argv[optind]);
 	ret = want_key(argv[optind], &key, NULL);
 	if (ret)
 		return ret;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* tkm list: the keys that can be seen. */
+/* tkm list: the keys that can be seen, or those that the helper keeps. */
 #include <unistd.h>
 
-#include "tkm.h"
+#include "ask.h"
 
 struct table {
 	struct libtkm_key *keys;
@@ -76,14 +76,85 @@ static int say_list(const struct table *t)
 	return say_json(list);
 }
 
-int cmd_list(int argc, char **argv)
+/* ---- what the helper keeps ------------------------------------------------------- */
+
+struct stored {
+	struct json_object *list;
+	bool all;
+};
+
+static void say_stored(struct json_object *key, bool all)
 {
-	static const struct option options[] = { COMMON_OPTIONS, END_OPTIONS };
-	struct table table = { .n = 0 };
+	printf("%8s  %-11s %-4s  ", ask_string(key, "id"),
+	       ask_string(key, "state"), ask_string(key, "kind"));
+	if (all)
+		printf("%8s/%-5s  ", ask_string(key, "owner"),
+		       ask_string(key, "side"));
+	printf("%s\n", ask_string(key, "key"));
+}
+
+static int64_t take_stored(struct json_object *reply, void *data)
+{
+	struct json_object *keys, *key, *id;
+	struct stored *stored = data;
+	int64_t last = 0;
+	size_t i;
+
+	if (!json_object_object_get_ex(reply, "keys", &keys))
+		return 0;
+	for (i = 0; i < json_object_array_length(keys); i++) {
+		key = json_object_array_get_idx(keys, i);
+		if (json)
+			json_object_array_add(stored->list,
+					      json_object_get(key));
+		else
+			say_stored(key, stored->all);
+		if (json_object_object_get_ex(key, "id", &id))
+			last = json_object_get_int64(id);
+	}
+	return last;
+}
+
+static int list_stored(bool all)
+{
+	struct stored stored = { json_object_new_array(), all };
 	int ret;
 
-	next_option(argc, argv, options);
+	ret = ask_each("list", all, take_stored, &stored);
+	if (ret) {
+		json_object_put(stored.list);
+		return ret;
+	}
+	if (json)
+		return say_json(stored.list);
+	json_object_put(stored.list);
+	return say_done();
+}
+
+int cmd_list(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "stored", no_argument, NULL, OPT_STORED },
+		{ "all", no_argument, NULL, OPT_ALL },
+		ASK_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
+	};
+	struct table table = { .n = 0 };
+	bool stored = false, all = false;
+	int c, ret;
+
+	while ((c = next_option(argc, argv, options)) != -1) {
+		if (c == OPT_STORED)
+			stored = true;
+		else if (c == OPT_ALL)
+			all = true;
+		else
+			ask_socket = optarg;
+	}
 	want_words(argc, 0, 0);
+	if (all && !stored)
+		usage("--all is for --stored");
+	if (stored)
+		return list_stored(all);
 	ret = libtkm_key_list(take, &table);
 	if (!ret && !table.n && access("/sys/module/tkm", F_OK))
 		ret = -ENODEV;

@@ -2,7 +2,7 @@
 /* tkm show: all there is to know of a key, from its keyring and its chain. */
 #include <time.h>
 
-#include "tkm.h"
+#include "ask.h"
 
 struct shown {
 	struct json_object *object;	/* or lines */
@@ -82,20 +82,50 @@ static void put_key(struct shown *shown, const struct libtkm_key *key)
 	put_number(shown, "uid", key->uid);
 }
 
+/* ---- what the helper keeps ------------------------------------------------------- */
+
+static int show_stored(const char *name)
+{
+	struct json_object *reply;
+	int ret;
+
+	ret = ask(ask_about("show", name), &reply);
+	if (ret)
+		return ask_failed(ret, reply, name);
+	json_object_object_del(reply, "ok");
+	if (json)
+		return say_json(reply);
+	json_object_object_foreach(reply, member, value)
+		printf("%-12s %s\n", member, json_object_get_string(value));
+	json_object_put(reply);
+	return say_done();
+}
+
 int cmd_show(int argc, char **argv)
 {
-	static const struct option options[] = { COMMON_OPTIONS, END_OPTIONS };
+	static const struct option options[] = {
+		{ "stored", no_argument, NULL, OPT_STORED },
+		ASK_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
+	};
 	struct shown shown = { .object = NULL };
 	struct libtkm_chain chain;
 	struct libtkm_pkey pkey;
 	struct libtkm_key key;
 	libtkm_serial serial;
 	uint8_t *der;
+	bool stored = false;
 	size_t len;
-	int ret;
+	int c, ret;
 
-	next_option(argc, argv, options);
+	while ((c = next_option(argc, argv, options)) != -1) {
+		if (c == OPT_STORED)
+			stored = true;
+		else
+			ask_socket = optarg;
+	}
 	want_words(argc, 1, 1);
+	if (stored)
+		return show_stored(argv[optind]);
 	ret = want_key(argv[optind], &serial, &key);
 	if (ret)
 		return ret;

@@ -14,6 +14,8 @@ static const struct {
 	{ TKM_FEATURE_CIPHER, "cipher" },
 	{ TKM_FEATURE_PUBLISH, "publish" },
 	{ TKM_FEATURE_HELPER, "helper" },
+	{ TKM_FEATURE_STATES, "states" },
+	{ TKM_FEATURE_AUDIT, "audit" },
 };
 
 #define FEATURES (sizeof(features) / sizeof(features[0]))
@@ -23,13 +25,30 @@ struct seen {
 	struct libtkm_supports supports;
 	struct libtkm_status status;
 	char srk[128];
+	bool pinned;
 	struct tpm tpm;
 };
+
+/* A word that a parameter of the module holds; "" when it has none. */
+static void parameter(const char *name, char *word, size_t size)
+{
+	char path[128];
+	FILE *f;
+
+	word[0] = 0;
+	snprintf(path, sizeof(path), "/sys/module/tkm/parameters/%s", name);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	if (fgets(word, (int)size, f))
+		word[strcspn(word, "\n")] = 0;
+	fclose(f);
+}
 
 static void look(struct seen *seen)
 {
 	struct libtkm_nl *nl;
-	FILE *f;
+	char word[8];
 
 	memset(seen, 0, sizeof(*seen));
 	seen->module_error = libtkm_nl_open(&nl);
@@ -40,12 +59,11 @@ static void look(struct seen *seen)
 							      &seen->status);
 		libtkm_nl_close(nl);
 	}
-	f = fopen("/sys/module/tkm/parameters/srk_name", "re");
-	if (f) {
-		if (fscanf(f, "%127s", seen->srk) != 1)
-			seen->srk[0] = 0;
-		fclose(f);
-	}
+	parameter("srk_name", seen->srk, sizeof(seen->srk));
+	if (!strcmp(seen->srk, "none"))
+		seen->srk[0] = 0;
+	parameter("srk_pinned", word, sizeof(word));
+	seen->pinned = word[0] == 'Y';
 	tpm_look(&seen->tpm);
 }
 
@@ -77,8 +95,9 @@ static void say_module(const struct seen *seen)
 	snprintf(text, sizeof(text), "%u, of all users", seen->status.keys);
 	line("keys", text);
 	line("helper", seen->status.helper ? "registered" : "none");
-	line("SRK name", strcmp(seen->srk, "none") ? seen->srk :
-						     "none seen yet, none pinned");
+	line("SRK name", *seen->srk ? seen->srk : "none seen yet");
+	line("SRK pinned", seen->pinned ? "yes, by srk_name=" :
+					  "no: it is the one of the first chain");
 }
 
 static void say_lockout(const struct tpm *tpm)
@@ -154,8 +173,8 @@ static struct json_object *module_json(const struct seen *seen)
 	put(object, "features", list);
 	put(object, "keys", json_object_new_int64(seen->status.keys));
 	put(object, "helper", json_object_new_boolean(seen->status.helper));
-	put_string(object, "srk_name",
-		   strcmp(seen->srk, "none") ? seen->srk : "");
+	put_string(object, "srk_name", seen->srk);
+	put(object, "srk_pinned", json_object_new_boolean(seen->pinned));
 	return object;
 }
 

@@ -35,11 +35,16 @@ static const struct verb verbs[] = {
 	  "\n"
 	  "  --form pem|der|hex  pem unless said\n"
 	  "  --public            the public key instead, as other programs know it\n"
+	  "  --stored            the chain that the helper keeps\n"
 	  "  -f, --force         overwrite FILE\n" },
 	{ "list", cmd_list, "list the keys that you can see", "[OPTION...]",
-	  NULL },
+	  "Serial number, state, kind, policy, description.\n"
+	  "\n"
+	  "  --stored            those that the helper keeps, with their ids\n"
+	  "  --all               ... of all users, for root\n" },
 	{ "show", cmd_show, "show all there is to know of a key",
-	  "[OPTION...] KEY", NULL },
+	  "[OPTION...] KEY",
+	  "  --stored            what the helper keeps under that name, or id\n" },
 	{ "reseal", cmd_reseal, "give a data key another policy",
 	  "[OPTION...] KEY [WORD...]",
 	  "Seals the same data under a new policy, in a new chain. What is not named\n"
@@ -49,6 +54,17 @@ static const struct verb verbs[] = {
 	  "\n"
 	  "  -o, --out FILE      write the new chain there (PEM)\n"
 	  "  -f, --force         ... even if it exists\n" AUTH_HELP },
+	{ "state", cmd_state, "tell a key's state, or set another",
+	  "[OPTION...] KEY [STATE]",
+	  "STATE is pre-active, active, suspended, deactivated, compromised or\n"
+	  "destroyed. Which may follow which, and what each allows, is in tkm-keys(7).\n"
+	  "There is no way back from destroyed.\n" },
+	{ "remove", cmd_remove, "have the helper forget a key",
+	  "[OPTION...] KEY",
+	  "A key that is loaded stays loaded. Without its chain it never comes back, so\n"
+	  "export it first if it may be needed.\n"
+	  "\n"
+	  "  --yes               yes, forget it\n" },
 	{ "sign", cmd_sign, "sign a file", "[OPTION...] KEY [FILE]",
 	  "Writes the signature of FILE, or of standard input.\n"
 	  "\n"
@@ -89,6 +105,11 @@ static const struct verb verbs[] = {
 	{ "unpublish", cmd_unpublish, "take that back",
 	  "[OPTION...] KEY [TYPE:DESCRIPTION]",
 	  "All that was published from the key, or that.\n" },
+	{ "check", cmd_check, "have the helper read all that it keeps",
+	  "[OPTION...]",
+	  "Ends with 1, and tells their ids, when keys are damaged.\n"
+	  "\n"
+	  "  --all               those of all users, for root\n" },
 	{ "status", cmd_status, "show module, TPM and helper", "[OPTION...]",
 	  NULL },
 	{ "doctor", cmd_doctor, "tell what is missing, and what mends it",
@@ -105,16 +126,14 @@ static void help(FILE *f)
 {
 	size_t i;
 
-	fprintf(f, "usage: tkm VERB [OPTION...] [ARGUMENT...]\n"
-		   "\n"
+	fprintf(f, "usage: tkm VERB [OPTION...] [ARGUMENT...] | tkm --version\n"
 		   "Keys that are made, kept and used under a TPM, in the kernel's keyring.\n"
 		   "A KEY is a serial number, or a description: \"application:label\".\n"
 		   "\n");
 	for (i = 0; i < VERBS; i++)
 		fprintf(f, "  %-10s%s\n", verbs[i].name, verbs[i].help);
 	fprintf(f, "\n"
-		   "  tkm VERB --help  more about one; --json, with any, for programs\n"
-		   "  tkm --version\n");
+		   "  tkm VERB --help tells more; --json, with any verb, is for programs\n");
 }
 
 static void verb_help(void)
