@@ -171,7 +171,15 @@ static ssize_t take_line(int tty, const sigset_t *ends, size_t max,
 	return len;
 }
 
-static ssize_t ask_quietly(int tty, size_t max, void **secret)
+static void say(int tty, const char *text)
+{
+	if (write(tty, text, strlen(text)) < 0)
+		return;
+}
+
+/* Who sees the prompt may type: nothing is shown, or thrown away, from then on. */
+static ssize_t ask_quietly(int tty, const char *prompt, size_t max,
+			   void **secret)
 {
 	struct termios before, quiet;
 	sigset_t ends, mask;
@@ -189,17 +197,12 @@ static ssize_t ask_quietly(int tty, size_t max, void **secret)
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
 	pthread_sigmask(SIG_BLOCK, &ends, &mask);
 	tcsetattr(tty, TCSAFLUSH, &quiet);
+	say(tty, prompt);
 	len = take_line(tty, &ends, max, secret);
 	/* What was typed too much goes, too. */
 	tcsetattr(tty, TCSAFLUSH, &before);
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
 	return len;
-}
-
-static void say(int tty, const char *text)
-{
-	if (write(tty, text, strlen(text)) < 0)
-		return;
 }
 
 ssize_t libtkm_secret_ask(const char *prompt, size_t max, void **secret)
@@ -210,8 +213,7 @@ ssize_t libtkm_secret_ask(const char *prompt, size_t max, void **secret)
 	*secret = NULL;
 	if (tty < 0)
 		return -ENXIO;
-	say(tty, prompt);
-	len = ask_quietly(tty, max, secret);
+	len = ask_quietly(tty, prompt, max, secret);
 	say(tty, "\n");
 	close(tty);
 	return len;
