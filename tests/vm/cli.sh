@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The command tkm, verb by verb: without words and with wrong ones, what it does,
-# its exit statuses, as root and as another user; that it gives no secret away;
-# and that other programs read what it writes and the other way round. What doctor
-# finds is in doctor.sh.
+# The command tkm, verb by verb: wrong words, what it does, its exit statuses, as
+# root and as another user, and that it gives no secret away. cli-use.sh has the
+# verbs that use a key, cli-stored.sh what tkmd keeps, doctor.sh what doctor finds;
+# what needs no kernel is in tests/userspace/check.
 # shellcheck source-path=SCRIPTDIR disable=SC2016,SC2119,SC2317,SC2329
 # run_claims calls the functions
 . "$(dirname "$0")/lib.sh"
@@ -13,55 +13,12 @@
 
 # ---- all of them ----
 
-verbs=(new load import export list show reseal state remove sign verify encrypt decrypt
-	publish unpublish check status doctor)
-# Those that do something without any word.
-alone=(list check status doctor)
-
-helps()
-{
-	local verb
-
-	ends 0 tkm --help
-	check "$(cat "$tmp/err")" = ""
-	[ "$(wc -l < "$tmp/out")" -le 24 ] || fail "more than a screen"
-	[ "$(wc -L < "$tmp/out")" -lt 80 ] || fail "wider than a screen"
-	check "$(sed -n 's/^  \([a-z]*\) .*/\1/p' "$tmp/out" | grep -vx tkm | xargs)" = "${verbs[*]}"
-	check "$(tk --version)" = "tkm 0.1.0"
-	for verb in "${verbs[@]}"; do
-		ends 0 tkm "$verb" --help
-		check "$(head -n 1 "$tmp/out" | cut -d ' ' -f 1-3)" = "usage: tkm $verb"
-		[ "$(wc -l < "$tmp/out")" -le 24 ] || fail "$verb: more than a screen"
-		[ "$(wc -L < "$tmp/out")" -lt 80 ] || fail "$verb: wider than a screen"
-	done
-}
-claim "--help fits a screen, for each verb too" helps
-
-no_words()
-{
-	local verb
-
-	wrong
-	wrong ne
-	wrong news
-	wrong --no-such-option
-	for verb in "${verbs[@]}"; do
-		wrong "$verb" --no-such-option
-		[[ " ${alone[*]} " == *" $verb "* ]] || wrong "$verb"
-	done
-	for verb in "${alone[@]}"; do
-		wrong "$verb" word
-	done
-}
-claim "without words, or with a wrong verb or option, it is usage" no_words
-
 full()
 {
 	tk new a:full data > /dev/null
 	ends 1 bash -c 'tkm list > /dev/full'
 	contains "$(cat "$tmp/err")" "(ENOSPC)"
 	ends 1 bash -c 'tkm list --json > /dev/full'
-	ends 1 bash -c 'tkm --help > /dev/full'
 	ends 1 bash -c 'tkm export a:full > /dev/full'
 }
 claim "a result that cannot be written is an error" full
