@@ -4,7 +4,7 @@
 # tkm sign, verify, encrypt and decrypt: what OpenSSL says of the one, what happens
 # to a file of which a byte, a piece or the end is not what it was, and keys of
 # other tools.
-# shellcheck source-path=SCRIPTDIR disable=SC2119,SC2317,SC2329
+# shellcheck source-path=SCRIPTDIR disable=SC2016,SC2119,SC2317,SC2329
 # run_claims calls the functions
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/tk.bash"
@@ -198,6 +198,31 @@ crypt_spoiled()
 	tk decrypt box:key "$tmp/box" | cmp - "$tmp/clear"
 }
 claim "a file that was changed, cut, moved around or mixed is refused" crypt_spoiled
+
+interrupted()
+{
+	local signal pid
+
+	tk new box:key use=crypt > /dev/null
+	mkfifo "$tmp/pipe"
+	for signal in INT TERM HUP; do
+		# Not from the shell: what it starts behind its back ignores INT.
+		python3 -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])' tkm encrypt box:key "$tmp/pipe" -o "$tmp/box" &
+		pid=$!
+		exec 7> "$tmp/pipe"
+		head -c 100000 /dev/zero >&7
+		poll 20 eval 'compgen -G "$tmp/box.*" > /dev/null'
+		kill -$signal $pid
+		if wait $pid; then
+			fail "it ends well"
+		fi
+		exec 7>&-
+		check "$(find "$tmp" -name 'box*')" = ""
+	done
+}
+claim "a signal leaves no half of a file" interrupted
 
 # A bare message, which keyctl knows; and one piece of a file by its words.
 crypt_keyctl()

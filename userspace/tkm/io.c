@@ -3,6 +3,7 @@
  * Files: read whole or in a stream, written whole or not at all.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,6 +82,31 @@ void warn_if_open(const char *path)
 
 /* ---- writing --------------------------------------------------------------------- */
 
+/* The file that is not whole yet, for who ends the program with a signal. */
+static char *volatile unfinished;
+
+static void drop_and_end(int signal)
+{
+	if (unfinished)
+		unlink(unfinished);
+	/* The handler was for once. */
+	raise(signal);
+}
+
+static void drop_at_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
+	struct sigaction action = { .sa_handler = drop_and_end,
+				    .sa_flags = (int)SA_RESETHAND };
+	struct sigaction before;
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (!sigaction(signals[i], NULL, &before) &&
+		    before.sa_handler == SIG_DFL)
+			sigaction(signals[i], &action, NULL);
+}
+
 /* A device or a pipe: it is written to, and stays what it is. */
 static int open_special(struct output *out)
 {
@@ -110,6 +136,7 @@ int output_open(struct output *out, unsigned int mode)
 		out->temporary = NULL;
 		return -ENOMEM;
 	}
+	drop_at_signals();
 	out->fd = mkostemp(out->temporary, O_CLOEXEC);
 	if (out->fd < 0) {
 		int err = errno;
@@ -118,6 +145,7 @@ int output_open(struct output *out, unsigned int mode)
 		out->temporary = NULL;
 		return -err;
 	}
+	unfinished = out->temporary;
 	if (mode != 0600) {
 		mode_t mask = umask(0);
 
@@ -179,6 +207,7 @@ int output_close(struct output *out)
 		output_drop(out);
 		return ret;
 	}
+	unfinished = NULL;
 	close(out->fd);
 	free(out->temporary);
 	out->temporary = NULL;
@@ -191,6 +220,7 @@ void output_drop(struct output *out)
 		return;
 	close(out->fd);
 	unlink(out->temporary);
+	unfinished = NULL;
 	free(out->temporary);
 	out->temporary = NULL;
 }
