@@ -258,4 +258,66 @@ pages()
 }
 claim "long lists come in pages" pages
 
+# The calls of a set of systemd's, and of the sets in it
+calls_of()
+{
+	local name
+
+	systemd-analyze syscall-filter "$1" 2> /dev/null | sed -n 's/^ *\([@a-z][a-z0-9_-]*\)$/\1/p' |
+		grep -vxF "$1" | while read -r name; do
+			case $name in
+			@*) calls_of "$name" ;;
+			*) echo "$name" ;;
+			esac
+		done
+}
+
+# What the unit's lines that begin so say, one call a line
+unit_calls()
+{
+	local word
+
+	sed -n "/^SystemCallFilter=$1/s/^SystemCallFilter=~*//p" \
+		"$top/userspace/systemd/tkmd.service" | tr ' ' '\n' |
+		while read -r word; do
+			case $word in
+			@*) calls_of "$word" ;;
+			*) echo "$word" ;;
+			esac
+		done | sort -u
+}
+
+as_a_unit()
+{
+	tkmd_user
+	install -d -o tkm -g tkm -m 700 "$tmp/state"
+	install -d -o tkm -g tkm "$tmp/run" "$tmp/calls"
+	poll 20 nobody_helps
+	NOTIFY_SOCKET=$tmp/none setpriv --reuid=tkm --regid=tkm --clear-groups \
+		--bounding-set=-all,+sys_admin --inh-caps=-all,+sys_admin \
+		--ambient-caps=-all,+sys_admin --no-new-privs \
+		strace -f -qq -o "$tmp/calls/all" \
+		tkmd --state "$tmp/state" --socket "$tmp/run/socket" \
+		> "$tmp/tkmd.log" 2>&1 < /dev/null 3>&- &
+	tkmd=$!
+	poll 30 tkmd_settles
+	tkmd_is_ready || fail "no tkmd: $(cat "$tmp/tkmd.log")"
+	contains "$(cat "/proc/$(pgrep -x tkmd)/status")" "CapEff:"$'\t'0000000000000000
+	kept_key a:b
+	is_kept a:b
+	contains "$(ask '{"verb":"list"}')" a:b
+	pkill -TERM -x tkmd
+	wait "$tkmd"
+	sed -n 's/^[0-9]* *\([a-z_0-9]*\)(.*/\1/p' "$tmp/calls/all" | sort -u > "$tmp/made"
+	check "$(wc -l < "$tmp/made")" -gt 30
+	unit_calls '[^~]*' > "$tmp/allowed"
+	unit_calls '~' > "$tmp/denied"
+	check "$(wc -l < "$tmp/allowed")" -gt 100
+	# By its second name.
+	sed 's/^fstatat64$/newfstatat/' "$tmp/allowed" | sort -o "$tmp/allowed"
+	check "$(comm -23 "$tmp/made" "$tmp/allowed" | tr '\n' ' ')" = ""
+	check "$(comm -12 "$tmp/made" "$tmp/denied" | tr '\n' ' ')" = ""
+}
+claim "it starts as its unit starts it, and makes no system call that the unit does not allow" as_a_unit
+
 run_claims
