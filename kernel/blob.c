@@ -536,8 +536,6 @@ static bool writable(const struct tkm_chain *chain)
 	const struct tkm_object *obj;
 	unsigned int i;
 
-	if (chain->n != (chain->flat ? 1 : TKM_CHAIN_OBJECTS))
-		return false;
 	for (i = 0; i < chain->n; i++) {
 		obj = &chain->obj[i];
 		if (!fits_place(obj, i, chain->n) ||
@@ -552,7 +550,7 @@ static bool writable(const struct tkm_chain *chain)
 	return true;
 }
 
-ssize_t tkm_blob_encode(const struct tkm_chain *chain, u8 *out, size_t size)
+static ssize_t encode(const struct tkm_chain *chain, u8 *out, size_t size)
 {
 	struct back b = { .data = out };
 	unsigned int i;
@@ -572,4 +570,19 @@ ssize_t tkm_blob_encode(const struct tkm_chain *chain, u8 *out, size_t size)
 	n = b.end - b.at;
 	memmove(out, out + b.at, n);
 	return (ssize_t)n;
+}
+
+ssize_t tkm_blob_encode(const struct tkm_chain *chain, u8 *out, size_t size)
+{
+	if (chain->n != (chain->flat ? 1 : TKM_CHAIN_OBJECTS))
+		return -EINVAL;
+	return encode(chain, out, size);
+}
+
+ssize_t tkm_branch_encode(const struct tkm_chain *branch, u8 *out, size_t size)
+{
+	if (!branch->n || branch->n >= TKM_CHAIN_OBJECTS || branch->flat ||
+	    branch->obj[branch->n - 1].type != TKM_OBJECT_LOADABLE)
+		return -EINVAL;
+	return encode(branch, out, size);
 }

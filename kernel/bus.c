@@ -73,6 +73,8 @@ static struct tkm_bus bus;
 static struct workqueue_struct *bus_wq;
 /* A sleep that may have cost the TPM its contexts; set by the notifier. */
 static bool bus_slept;
+/* A domain was locked; set by whoever locks it. */
+static bool bus_locked;
 
 static void bus_work(struct work_struct *work);
 static DECLARE_WORK(bus_worker, bus_work);
@@ -524,6 +526,7 @@ static void hold_end(struct tkm_bus *bus)
 	look_after(bus);
 	memzero_explicit(bus->buf, TKM_WIRE_MAX);
 	memzero_explicit(&bus->salt, sizeof(bus->salt));
+	memzero_explicit(&bus->domain_auth, sizeof(bus->domain_auth));
 	tpm_put_ops(bus->chip);
 	bus->held = false;
 }
@@ -645,6 +648,25 @@ static bool room_for_more(unsigned int ops, unsigned long end)
 	return ops < HOLD_OPS && time_before(jiffies, end) && queue_waits();
 }
 
+/**
+ * tkm_bus_forget_locked() - have the worker drop what opens locked domains
+ *
+ * Does not sleep, and needs no TPM.
+ */
+void tkm_bus_forget_locked(void)
+{
+	WRITE_ONCE(bus_locked, true);
+	queue_work(bus_wq, &bus_worker);
+}
+
+static void forget_locked(void)
+{
+	if (!READ_ONCE(bus_locked))
+		return;
+	WRITE_ONCE(bus_locked, false);
+	tkm_hierarchy_forget_locked();
+}
+
 static void bus_work(struct work_struct *work)
 {
 	unsigned int noio = memalloc_noio_save();
@@ -652,8 +674,10 @@ static void bus_work(struct work_struct *work)
 	unsigned int ops = 0;
 	struct tkm_op *op;
 
+	forget_locked();
 	while ((op = queue_take())) {
 		ops++;
+		forget_locked();
 		bus.more = room_for_more(ops, end);
 		run_op(&bus, op);
 		/* Who had its answer may have asked again: the parent is there. */

@@ -87,14 +87,19 @@ static bool policy_is(const struct tkm_public *pub, const u8 digest[32])
 
 /* A storage key: its record is the whole of its policy. */
 static int verify_storage(const struct tkm_object *obj,
-			  const struct tkm_public *pub, const u8 hash[32])
+			  const struct tkm_public *pub, enum tkm_kind kind,
+			  const u8 hash[32])
 {
-	if (obj->type != TKM_OBJECT_LOADABLE || !obj->empty_auth ||
-	    obj->policy.n)
+	u32 attributes = TKM_STORAGE_ATTRIBUTES;
+
+	/* A person's password guards it: guessing counts. */
+	if (!obj->empty_auth)
+		attributes &= ~TPM_OA_NO_DA;
+	if (obj->type != TKM_OBJECT_LOADABLE || obj->policy.n ||
+	    (!obj->empty_auth && kind != TKM_KIND_TDK))
 		return -EBADMSG;
 	if (pub->type != TPM_ALG_ECC || pub->curve != TPM_ECC_NIST_P256 ||
-	    pub->sym_alg != TPM_ALG_AES ||
-	    pub->attributes != TKM_STORAGE_ATTRIBUTES)
+	    pub->sym_alg != TPM_ALG_AES || pub->attributes != attributes)
 		return -EBADMSG;
 	return policy_is(pub, hash) ? 0 : -EBADMSG;
 }
@@ -205,7 +210,7 @@ static int verify_object(const struct tkm_object *obj, enum tkm_kind kind,
 	tkm_record_hash(obj->description, obj->description_len, hash);
 	if (!kind)
 		return verify_key(obj, &pub, rec, hash);
-	return verify_storage(obj, &pub, hash);
+	return verify_storage(obj, &pub, kind, hash);
 }
 
 /* Whether an object's record fits under the one above it. */

@@ -43,6 +43,7 @@
 
 #define TPM_CC_EVICT_CONTROL	0x00000120
 #define TPM_CC_CREATE_PRIMARY	0x00000131
+#define TPM_CC_OBJECT_CHANGE_AUTH 0x00000150
 #define TPM_CC_CREATE		0x00000153
 #define TPM_CC_LOAD		0x00000157
 #define TPM_CC_ECDH_ZGEN	0x00000154
@@ -62,6 +63,8 @@
 #define TPM_CC_TEST_PARMS	0x0000018a
 
 #define TPM_CAP_HANDLES		1
+#define TPM_CAP_TPM_PROPERTIES	6
+#define TPM_PT_LOCKOUT_COUNTER	0x20e	/* then MAX_AUTH_FAIL, LOCKOUT_INTERVAL */
 
 /* TPMA_OBJECT */
 #define TPM_OA_FIXED_TPM		BIT(1)
@@ -664,6 +667,42 @@ struct tkm_request {
  */
 int tkm_optparse(const char *text, size_t len, struct tkm_request *req);
 
+enum tkm_domain_command {
+	TKM_DOMAIN_NEW,
+	TKM_DOMAIN_UNLOCK,
+	TKM_DOMAIN_LOCK,
+	TKM_DOMAIN_PASSWD,
+};
+
+/**
+ * struct tkm_domain_request - what the text for a tkm-domain key asks for
+ * @command: the first word
+ * @auth: new, unlock, passwd: serial number of the key that holds the value
+ * @fresh: passwd: that of the key with the new value
+ * @seconds: new, unlock: how long, 0 for as long as the key lives
+ */
+struct tkm_domain_request {
+	enum tkm_domain_command command;
+	s32 auth;
+	s32 fresh;
+	u32 seconds;
+};
+
+/**
+ * tkm_domain_parse() - read the payload of a tkm-domain key
+ *
+ *   new auth=SERIAL [for=SECONDS]
+ *   unlock auth=SERIAL [for=SECONDS]
+ *   lock
+ *   passwd auth=SERIAL new=SERIAL
+ *
+ * With the same rules for words as tkm_optparse(). SECONDS are 1 to 31536000.
+ *
+ * Return: 0; -EINVAL for anything else; -E2BIG above TKM_PAYLOAD_MAX.
+ */
+int tkm_domain_parse(const char *text, size_t len,
+		     struct tkm_domain_request *req);
+
 /*
  * The list as text ("sha256:7+11"), for describe. Return: its length, at most
  * @size - 1, always zero-terminated. @size 80 holds any.
@@ -967,11 +1006,17 @@ int tkm_branch_decode(const u8 *der, size_t len, struct tkm_chain *branch);
  */
 ssize_t tkm_blob_encode(const struct tkm_chain *chain, u8 *out, size_t size);
 
+/* The same for a branch. */
+ssize_t tkm_branch_encode(const struct tkm_chain *branch, u8 *out, size_t size);
+
 /* ---- chain.c: what a chain must be before a TPM sees it ----------------- */
 
 #define TKM_SRK_HANDLE	0x81000001
 
-/* Attributes of every storage key of class fixed, all of them and no other. */
+/*
+ * Attributes of every storage key of class fixed, all of them and no other; but
+ * of a TDK that a password guards (its emptyAuth is absent) without noDA.
+ */
 #define TKM_STORAGE_ATTRIBUTES                                            \
 	(TPM_OA_FIXED_TPM | TPM_OA_FIXED_PARENT |                         \
 	 TPM_OA_SENSITIVE_DATA_ORIGIN | TPM_OA_USER_WITH_AUTH |           \

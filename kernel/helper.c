@@ -161,6 +161,22 @@ static int errand_wait(struct tkm_errand *errand)
 	return errand->result;
 }
 
+/* 1 when it is done; 0 when there was nobody to do it; or an errno. */
+static int errand_run(struct tkm_errand *errand)
+{
+	int ret;
+
+	if (!errand)
+		return -ENOMEM;
+	ret = errand_send(errand);
+	if (ret)
+		ret = 0;
+	else
+		ret = errand_wait(errand) ?: 1;
+	tkm_errand_put(errand);
+	return ret;
+}
+
 /**
  * tkm_helper_keep() - have the helper keep a chain
  * @kind: TKM_ERRAND_STORE or TKM_ERRAND_REPLACE
@@ -176,22 +192,32 @@ static int errand_wait(struct tkm_errand *errand)
 int tkm_helper_keep(u32 kind, const struct tkm_payload *payload)
 {
 	struct tkm_errand *errand;
-	int ret;
 
 	if (!tkm_helper_is_there())
 		return 0;
 	errand = errand_about(kind, payload);
-	if (!errand)
-		return -ENOMEM;
-	if (kind == TKM_ERRAND_STORE)
+	if (errand && kind == TKM_ERRAND_STORE)
 		errand->state = tkm_life_kept(payload->life);
-	ret = errand_send(errand);
-	if (ret)
-		ret = 0;
-	else
-		ret = errand_wait(errand) ?: 1;
-	tkm_errand_put(errand);
-	return ret;
+	return errand_run(errand);
+}
+
+/**
+ * tkm_helper_keep_domain() - have the helper keep a domain's TDK
+ * @of: the domain, "@", and what its key is called
+ * @branch: TKMRK and TDK, DER
+ * @len: its length
+ *
+ * Sleeps and returns as tkm_helper_keep(); 0 also when it keeps no domains.
+ */
+int tkm_helper_keep_domain(const struct tkm_caller *of, const u8 *branch,
+			   size_t len)
+{
+	int ret;
+
+	if (!tkm_helper_is_there())
+		return 0;
+	ret = errand_run(errand_alloc(TKM_ERRAND_DOMAIN, of, branch, len));
+	return ret == -EOPNOTSUPP ? 0 : ret;
 }
 
 /* How it ended; @nobody when there is nobody to ask. */
@@ -550,7 +576,8 @@ static int answer_errno(const struct tkm_errand *errand, u32 status)
 		/* One that knows of no such thing keeps none. */
 		if (errand->kind == TKM_ERRAND_BRANCH)
 			return -ENOKEY;
-		return is_of_states(errand) ? -EOPNOTSUPP : -EIO;
+		return is_of_states(errand) ||
+		       errand->kind == TKM_ERRAND_DOMAIN ? -EOPNOTSUPP : -EIO;
 	case EEXIST:
 		return errand->kind == TKM_ERRAND_STORE ? -EEXIST : -EIO;
 	case ENOSPC:

@@ -53,6 +53,8 @@
  * @text: the record's text, in @bytes, like the next two
  * @pub: TPMT_PUBLIC
  * @priv: TPM2B_PRIVATE's content
+ * @own_priv: where that lies since the password was changed, else NULL
+ * @domain: of a TDK that a password guards, else NULL
  * @bytes: where those three lie
  */
 struct tkm_node {
@@ -67,6 +69,8 @@ struct tkm_node {
 	struct tkm_piece text;
 	struct tkm_piece pub;
 	struct tkm_piece priv;
+	u8 *own_priv;
+	struct tkm_domain *domain;
 	u8 bytes[];
 };
 
@@ -344,6 +348,8 @@ static void node_free(struct tkm_node *node)
 		return;
 	tkm_node_put(node->parent);
 	context_forget(node);
+	tkm_domain_free(node->domain);
+	kfree(node->own_priv);
 	kfree(node);
 }
 
@@ -382,6 +388,12 @@ static struct tkm_piece node_keep(struct tkm_node *node, size_t *at,
 	return (struct tkm_piece){ to, from.len };
 }
 
+/* A TDK without noDA is one that a password guards; all others have it. */
+static bool is_guarded(struct tkm_piece pub)
+{
+	return !(get_unaligned_be32(pub.data + 4) & TPM_OA_NO_DA);
+}
+
 static struct tkm_node *node_alloc(struct tkm_node *parent,
 				   struct tkm_piece text, struct tkm_piece pub,
 				   struct tkm_piece priv)
@@ -396,13 +408,20 @@ static struct tkm_node *node_alloc(struct tkm_node *parent,
 	node->text = node_keep(node, &at, text);
 	node->pub = node_keep(node, &at, pub);
 	node->priv = node_keep(node, &at, priv);
-	if (tkm_record_parse(node->text.data, node->text.len, &node->rec)) {
-		kfree(node);
-		return NULL;
+	if (tkm_record_parse(node->text.data, node->text.len, &node->rec))
+		goto out;
+	if (is_guarded(pub)) {
+		node->domain = tkm_domain_alloc();
+		if (!node->domain)
+			goto out;
 	}
 	tkm_public_name(node->pub.data, node->pub.len, node->name);
 	node->parent = tkm_node_get(parent);
 	return node;
+
+out:
+	kfree(node);
+	return NULL;
 }
 
 static void node_add(struct tkm_node *node)
@@ -481,6 +500,76 @@ static struct tkm_node *find_object(struct tkm_node *parent, u32 owner,
 	return NULL;
 }
 
+/* The same object but for its private part, which a changed password changes. */
+static struct tkm_node *find_guarded(struct tkm_node *parent, u32 owner,
+				     const struct tkm_object *obj)
+{
+	struct tkm_node *node;
+
+	hash_for_each_possible(nodes, node, hash, owner)
+		if (node->domain && node->parent == parent &&
+		    piece_equal(node->pub, obj->pub, obj->pub_len) &&
+		    piece_equal(node->text, obj->description,
+				obj->description_len))
+			return node;
+	return NULL;
+}
+
+/**
+ * tkm_node_domain() - whose password stands before a storage key
+ * @node: with a reference, or NULL
+ *
+ * Return: the domain, which lives as long as the node; NULL without a password.
+ */
+struct tkm_domain *tkm_node_domain(const struct tkm_node *node)
+{
+	while (node && !node->domain)
+		node = node->parent;
+	return node ? node->domain : NULL;
+}
+
+const struct tkm_record *tkm_node_record(const struct tkm_node *node)
+{
+	return &node->rec;
+}
+
+struct tkm_piece tkm_node_private(const struct tkm_node *node)
+{
+	return node->priv;
+}
+
+/**
+ * tkm_node_set_private() - the password was changed
+ * @node: a TDK; by the worker
+ * @priv: of kmalloc's, taken over
+ * @len: its length
+ */
+void tkm_node_set_private(struct tkm_node *node, u8 *priv, u16 len)
+{
+	kfree(node->own_priv);
+	node->own_priv = priv;
+	node->priv = (struct tkm_piece){ priv, len };
+	/* It was saved with the password that was. */
+	context_forget(node);
+}
+
+/**
+ * tkm_hierarchy_forget_locked() - no context opens a domain that is locked
+ *
+ * By the worker.
+ */
+void tkm_hierarchy_forget_locked(void)
+{
+	struct tkm_domain *domain;
+	struct tkm_node *node;
+
+	list_for_each_entry(node, &by_use, used) {
+		domain = tkm_node_domain(node);
+		if (domain && !tkm_domain_period(domain))
+			context_forget(node);
+	}
+}
+
 /* ---- loading ---- */
 
 /**
@@ -513,6 +602,11 @@ static int use_blob(struct tkm_bus *bus, struct tkm_node *node)
 	u32 handle;
 	int ret;
 
+	/* Its context was refused in the midst of a policy: begin anew. */
+	if (bus->session.policy && node->parent && node->parent->domain) {
+		tkm_hierarchy_doubt(bus);
+		return -ENOKEY;
+	}
 	ret = tkm_hierarchy_use(bus, node->parent, &parent);
 	if (ret)
 		return ret;
@@ -566,7 +660,7 @@ static int use_context(struct tkm_bus *bus, struct tkm_node *node)
  * for its parents.
  *
  * Return: 0; -ENODEV when the TPM refuses a context it gave us, and was reset;
- * -ENOKEY when it was cleared; -EBADMSG when it refuses a storage key of a
+ * -ENOKEY when it was cleared, or a password guards it and the domain is locked; -EBADMSG when it refuses a storage key of a
  * chain; what tkm_bus_exec() returns.
  */
 int tkm_hierarchy_use(struct tkm_bus *bus, struct tkm_node *node,
@@ -578,6 +672,10 @@ int tkm_hierarchy_use(struct tkm_bus *bus, struct tkm_node *node,
 		*parent = srk_parent(bus);
 		return 0;
 	}
+	/* Of a key below, too, whose context may be known. */
+	ret = tkm_domain_auth(tkm_node_domain(node), &bus->domain_auth);
+	if (ret)
+		return ret;
 	if (bus->parent != node)
 		ret = node->context ? use_context(bus, node) :
 				      use_blob(bus, node);
@@ -585,7 +683,31 @@ int tkm_hierarchy_use(struct tkm_bus *bus, struct tkm_node *node,
 		return ret;
 	list_move_tail(&node->used, &by_use);
 	*parent = (struct tkm_parent){ bus->parent_handle, node->name };
+	if (node->domain)
+		parent->auth = (struct tkm_piece){ bus->domain_auth.value,
+						   bus->domain_auth.len };
 	return 0;
+}
+
+/**
+ * tkm_hierarchy_ready() - before a policy session is begun
+ * @bus: held
+ * @node: the storage key that will be used in it; NULL for the SRK
+ *
+ * A password is proven in an HMAC session only. What it guards is loaded in one
+ * now, if its context is not known; it then stays loaded.
+ *
+ * Return: 0, and what tkm_session_start() and tkm_hierarchy_use() return.
+ */
+int tkm_hierarchy_ready(struct tkm_bus *bus, struct tkm_node *node)
+{
+	struct tkm_parent parent;
+	int ret;
+
+	if (!node || node->context || !tkm_node_domain(node))
+		return 0;
+	ret = tkm_session_start(bus, false);
+	return ret ?: tkm_hierarchy_use(bus, node, &parent);
 }
 
 /**
@@ -607,9 +729,11 @@ void tkm_hierarchy_forget(struct tkm_bus *bus)
 
 /* ---- making ---- */
 
+/* With @auth a TDK that this password guards. It is not added yet. */
 static struct tkm_node *node_create(struct tkm_bus *bus,
 				    struct tkm_node *above,
-				    struct tkm_record *rec)
+				    struct tkm_record *rec,
+				    struct tkm_piece auth)
 {
 	struct tkm_created *made;
 	struct tkm_node *node = NULL;
@@ -631,7 +755,9 @@ static struct tkm_node *node_create(struct tkm_bus *bus,
 		goto out;
 	tkm_record_hash(text, len, hash);
 	tmpl = tkm_public_storage(hash);
-	ret = tkm_tpm_create(bus, parent, none, none, &tmpl, false, made);
+	if (auth.len)
+		tmpl.attributes &= ~TPM_OA_NO_DA;
+	ret = tkm_tpm_create(bus, parent, auth, none, &tmpl, false, made);
 	if (ret == -EKEYREJECTED || ret == -ENOKEY)
 		tkm_hierarchy_doubt(bus);
 	if (ret)
@@ -639,9 +765,7 @@ static struct tkm_node *node_create(struct tkm_bus *bus,
 	node = node_alloc(above, (struct tkm_piece){ text, len },
 			  (struct tkm_piece){ made->pub, made->pub_len },
 			  (struct tkm_piece){ made->priv, made->priv_len });
-	if (node)
-		node_add(node);
-	else
+	if (!node)
 		ret = -ENOMEM;
 out:
 	kfree(made);
@@ -654,7 +778,12 @@ static struct tkm_node *node_below(struct tkm_bus *bus, struct tkm_node *above,
 {
 	struct tkm_node *node = find_record(above, rec);
 
-	return node ? node : node_create(bus, above, rec);
+	if (node)
+		return node;
+	node = node_create(bus, above, rec, (struct tkm_piece){});
+	if (!IS_ERR(node))
+		node_add(node);
+	return node;
 }
 
 /* ---- taking from a chain ---- */
@@ -672,6 +801,8 @@ static struct tkm_node *node_adopt(struct tkm_bus *bus, struct tkm_node *above,
 	if (ret)
 		return ERR_PTR(ret);
 	node = find_object(above, rec.owner, obj);
+	if (!node && !obj->empty_auth)
+		node = find_guarded(above, rec.owner, obj);
 	if (node)
 		return node;
 	node = node_alloc(above,
@@ -682,7 +813,8 @@ static struct tkm_node *node_adopt(struct tkm_bus *bus, struct tkm_node *above,
 	if (!node)
 		return ERR_PTR(-ENOMEM);
 	node_add(node);
-	ret = tkm_hierarchy_use(bus, node, &parent);
+	/* What a password guards is shown to the TPM once it is unlocked. */
+	ret = node->domain ? 0 : tkm_hierarchy_use(bus, node, &parent);
 	if (!ret)
 		return node;
 	node_remove(node);
@@ -732,9 +864,33 @@ static const struct tkm_node *root_of(const struct tkm_node *node)
 	return node;
 }
 
-/* Any ASK for keys of this record, under the SRK that is pinned. */
+/* The TDK of a domain that has a password, under the SRK that is pinned. */
+static struct tkm_node *guarded_of(u32 owner, enum tkm_side side)
+{
+	struct tkm_node *node;
+
+	if (!pin.set)
+		return NULL;
+	hash_for_each_possible(nodes, node, hash, owner)
+		if (node->domain && node->rec.owner == owner &&
+		    node->rec.side == side &&
+		    !memcmp(root_of(node)->rec.srk, pin.name, TKM_NAME_SIZE))
+			return node;
+	return NULL;
+}
+
+struct tkm_node *tkm_hierarchy_guarded(u32 owner, enum tkm_side side)
+{
+	return tkm_node_get(guarded_of(owner, side));
+}
+
+/*
+ * Any ASK for keys of this record, under the SRK that is pinned; and when the
+ * domain has a password, below that.
+ */
 static struct tkm_node *find_ask(const struct tkm_record *key)
 {
+	struct tkm_node *tdk = guarded_of(key->owner, key->side);
 	struct tkm_node *node;
 
 	if (!pin.set)
@@ -745,6 +901,7 @@ static struct tkm_node *find_ask(const struct tkm_record *key)
 		    node->rec.owner == key->owner &&
 		    node->rec.side == key->side &&
 		    !strcmp(node->rec.app, key->app) &&
+		    (!tdk || node->parent == tdk) &&
 		    !memcmp(root_of(node)->rec.srk, pin.name, TKM_NAME_SIZE))
 			return node;
 	return NULL;
@@ -796,15 +953,20 @@ int tkm_hierarchy_ask(struct tkm_bus *bus, const struct tkm_record *key,
 	static const enum tkm_kind kinds[] = {
 		TKM_KIND_TKMRK, TKM_KIND_TDK, TKM_KIND_ASK,
 	};
-	struct tkm_node *node = find_ask(key);
+	struct tkm_node *node = find_ask(key), *tdk;
 	struct tkm_record rec;
 	unsigned int i;
 
 	if (!node) {
 		node = adopt_line(bus, branch, branch->n);
-		for (i = branch->n; i < ARRAY_SIZE(kinds); i++) {
-			if (IS_ERR(node))
-				break;
+		i = branch->n;
+		tdk = guarded_of(key->owner, key->side);
+		/* Of two TDKs the one that has a password. */
+		if (tdk && !IS_ERR(node) && tkm_node_domain(node) != tdk->domain) {
+			node = tdk;
+			i = 2;
+		}
+		for (; i < ARRAY_SIZE(kinds) && !IS_ERR(node); i++) {
 			record_above(key, kinds[i], bus->srk.name, &rec);
 			node = node_below(bus, node, &rec);
 		}
@@ -815,6 +977,154 @@ int tkm_hierarchy_ask(struct tkm_bus *bus, const struct tkm_record *key,
 	return 0;
 }
 
+/* ---- for a domain ---- */
+
+/* A storage key and those above it as the first @n objects of a chain. */
+static void objects_of(const struct tkm_node *node, struct tkm_chain *chain,
+		       unsigned int n)
+{
+	chain->n = n;
+	chain->flat = false;
+	for (; node; node = node->parent) {
+		chain->obj[--n] = (struct tkm_object){
+			.type = TKM_OBJECT_LOADABLE,
+			.empty_auth = !node->domain,
+			.description = node->text.data,
+			.description_len = node->text.len,
+			.parent = node->parent ? TKM_PARENT_PREVIOUS :
+						 TKM_SRK_HANDLE,
+			.pub = node->pub.data,
+			.pub_len = node->pub.len,
+			.priv = node->priv.data,
+			.priv_len = node->priv.len,
+		};
+	}
+}
+
+
+/**
+ * tkm_hierarchy_guard() - a new TDK with a password
+ * @bus: held, with an HMAC session
+ * @of: the domain
+ * @branch: verified; its first is the TKMRK; or n 0
+ * @auth: the password
+ *
+ * Return: the TDK with a reference, nobody's until tkm_hierarchy_add(); or an
+ * ERR_PTR: -EEXIST when the domain has one, and what tkm_hierarchy_ask() returns.
+ */
+struct tkm_node *tkm_hierarchy_guard(struct tkm_bus *bus,
+				     const struct tkm_caller *of,
+				     const struct tkm_chain *branch,
+				     const struct tkm_auth *auth)
+{
+	const struct tkm_record key = { .owner = of->owner, .side = of->side };
+	struct tkm_record rec;
+	struct tkm_node *node;
+
+	if (guarded_of(of->owner, of->side))
+		return ERR_PTR(-EEXIST);
+	node = adopt_line(bus, branch, min(branch->n, 1U));
+	if (!node) {
+		record_above(&key, TKM_KIND_TKMRK, bus->srk.name, &rec);
+		node = node_below(bus, NULL, &rec);
+	}
+	if (IS_ERR(node))
+		return node;
+	record_above(&key, TKM_KIND_TDK, NULL, &rec);
+	node = node_create(bus, node, &rec,
+			   (struct tkm_piece){ auth->value, auth->len });
+	return IS_ERR(node) ? node : tkm_node_get(node);
+}
+
+void tkm_hierarchy_add(struct tkm_node *node)
+{
+	node_add(node);
+}
+
+void tkm_hierarchy_abandon(struct tkm_node *node)
+{
+	node_free(node);
+}
+
+/* No password is asked for that. Else as tkm_hierarchy_adopt(). */
+int tkm_hierarchy_adopt_domain(struct tkm_bus *bus,
+			       const struct tkm_chain *branch,
+			       struct tkm_node **tdk)
+{
+	struct tkm_node *node = adopt_line(bus, branch, branch->n);
+
+	if (IS_ERR(node))
+		return PTR_ERR(node);
+	*tdk = tkm_node_get(node);
+	return 0;
+}
+
+/**
+ * tkm_hierarchy_prove() - have the TPM say whether a password is right
+ * @bus: held, with an HMAC session
+ * @tdk: that a password guards
+ * @priv: its private part, the known one or another
+ * @auth: the password
+ * @fresh: the one that @out is to have; the same will do
+ * @out: private part with @fresh, of @size bytes
+ * @len: its length
+ *
+ * Return: 0; -EKEYREJECTED when it is wrong, which the TPM has counted; -EBUSY in
+ * lockout; -EBADMSG when @priv does not belong to it; and what
+ * tkm_hierarchy_use() returns.
+ */
+int tkm_hierarchy_prove(struct tkm_bus *bus, struct tkm_node *tdk,
+			struct tkm_piece priv, const struct tkm_auth *auth,
+			const struct tkm_auth *fresh, u8 *out, size_t size,
+			u16 *len)
+{
+	struct tkm_parent parent, item = {
+		.name = tdk->name,
+		.auth = { auth->value, auth->len },
+	};
+	int ret;
+
+	ret = tkm_hierarchy_use(bus, tdk->parent, &parent);
+	if (ret)
+		return ret;
+	ret = tkm_tpm_load(bus, parent, tdk->pub, priv, false, &item.handle);
+	if (ret == -EKEYREJECTED || ret == -ENOKEY)
+		tkm_hierarchy_doubt(bus);
+	if (ret)
+		return ret;
+	/* Not to be doubted: each try is counted. */
+	ret = tkm_tpm_object_change_auth(bus, item, parent,
+			(struct tkm_piece){ fresh->value, fresh->len }, out,
+			size, len);
+	tkm_bus_spent(bus, item.handle);
+	return ret;
+}
+
+/**
+ * tkm_hierarchy_branch() - TKMRK and TDK as the helper keeps them
+ * @tdk: with a reference
+ * @priv: its private part instead of the known one, or nothing
+ *
+ * Return: the length, or -EMSGSIZE.
+ */
+ssize_t tkm_hierarchy_branch(const struct tkm_node *tdk, struct tkm_piece priv,
+			     u8 *out, size_t size)
+{
+	struct tkm_chain *chain = kzalloc(sizeof(*chain), GFP_KERNEL);
+	ssize_t ret;
+
+	if (!chain)
+		return -ENOMEM;
+	objects_of(tdk, chain, 2);
+	if (priv.len) {
+		chain->obj[1].priv = priv.data;
+		chain->obj[1].priv_len = priv.len;
+	}
+	ret = tkm_branch_encode(chain, out, size);
+	kfree(chain);
+	return ret;
+}
+
 /**
  * tkm_hierarchy_objects() - the storage keys above a key, as chain objects
  * @ask: with a reference, for as long as @chain is used
@@ -822,24 +1132,8 @@ int tkm_hierarchy_ask(struct tkm_bus *bus, const struct tkm_record *key,
  */
 void tkm_hierarchy_objects(const struct tkm_node *ask, struct tkm_chain *chain)
 {
-	unsigned int i = TKM_CHAIN_OBJECTS - 1;
-
-	for (; ask; ask = ask->parent) {
-		chain->obj[--i] = (struct tkm_object){
-			.type = TKM_OBJECT_LOADABLE,
-			.empty_auth = true,
-			.description = ask->text.data,
-			.description_len = ask->text.len,
-			.parent = ask->parent ? TKM_PARENT_PREVIOUS :
-						TKM_SRK_HANDLE,
-			.pub = ask->pub.data,
-			.pub_len = ask->pub.len,
-			.priv = ask->priv.data,
-			.priv_len = ask->priv.len,
-		};
-	}
+	objects_of(ask, chain, TKM_CHAIN_OBJECTS - 1);
 	chain->n = TKM_CHAIN_OBJECTS;
-	chain->flat = false;
 }
 
 /* Children refer to their parents, so the leaves go first, then the next. */

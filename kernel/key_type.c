@@ -91,16 +91,20 @@ static int auth_read(const struct key *key, struct tkm_auth *auth)
 	return auth->len ? 0 : -EINVAL;
 }
 
-/* The authValue that auth=SERIAL names: a user or logon key's payload. */
-static int auth_get(const struct tkm_request *req, struct tkm_auth *auth)
+/**
+ * tkm_auth_get() - the authValue that a serial number names
+ * @serial: of a user or logon key that the current task may search
+ * @auth: its payload
+ *
+ * Return: 0, or an errno of the table.
+ */
+int tkm_auth_get(key_serial_t serial, struct tkm_auth *auth)
 {
 	key_ref_t ref;
 	struct key *key;
 	int ret;
 
-	if (req->auth_choice != TKM_SET)
-		return 0;
-	ref = lookup_user_key(req->auth, 0, KEY_NEED_SEARCH);
+	ref = lookup_user_key(serial, 0, KEY_NEED_SEARCH);
 	if (IS_ERR(ref))
 		return PTR_ERR(ref);
 	key = key_ref_to_ptr(ref);
@@ -115,6 +119,11 @@ static int auth_get(const struct tkm_request *req, struct tkm_auth *auth)
 	}
 	key_ref_put(ref);
 	return ret;
+}
+
+static int auth_get(const struct tkm_request *req, struct tkm_auth *auth)
+{
+	return req->auth_choice == TKM_SET ? tkm_auth_get(req->auth, auth) : 0;
 }
 
 static struct tkm_payload *prepare_new(const struct tkm_request *req,
@@ -349,9 +358,14 @@ static int tkm_vet_description(const char *desc)
 
 static int tkm_instantiate(struct key *key, struct key_preparsed_payload *prep)
 {
-	int ret = generic_key_instantiate(key, prep);
+	struct tkm_payload *payload = prep->payload.data[PAYLOAD];
+	int ret = tkm_domain_join(payload, key);
 
 	if (!ret)
+		ret = generic_key_instantiate(key, prep);
+	if (ret)
+		tkm_domain_leave(payload);
+	else
 		tkm_seat_take(key->payload.data[SEAT], key);
 	return ret;
 }
@@ -383,7 +397,8 @@ bool tkm_key_is_over(const struct key *key, const struct tkm_payload *payload)
  *
  * Return: 0; -EPERM for another domain, for a use that the key was not made
  * for, and for one that its state does not allow; -EKEYEXPIRED after its
- * not-after; -EKEYREVOKED when it is destroyed, and about to be revoked.
+ * not-after; -EKEYREVOKED when it is destroyed, and about to be revoked;
+ * -ENOKEY when its domain was locked.
  */
 int tkm_may_use(const struct key *key, const struct tkm_payload *payload,
 		unsigned int use, enum tkm_way way)
@@ -397,6 +412,8 @@ int tkm_may_use(const struct key *key, const struct tkm_payload *payload,
 		return -EKEYREVOKED;
 	if (!use)
 		return 0;
+	if (tkm_domain_check(payload))
+		return -ENOKEY;
 	if (record_is_over(&payload->rec))
 		return -EKEYEXPIRED;
 	if (!(payload->rec.uses & use) || !tkm_state_allows(state, way))
@@ -406,12 +423,17 @@ int tkm_may_use(const struct key *key, const struct tkm_payload *payload,
 
 /* ---- update ---- */
 
-static void payload_replace(struct key *key, struct tkm_payload *fresh)
+static int payload_replace(struct key *key, struct tkm_payload *fresh)
 {
 	struct tkm_payload *old = dereference_key_locked(key);
+	int ret = tkm_domain_join(fresh, key);
 
+	if (ret)
+		return ret;
 	rcu_assign_keypointer(key, fresh);
+	tkm_domain_leave(old);
 	tkm_payload_put(old);
+	return 0;
 }
 
 static int update_reseal(struct key *key, struct tkm_payload *payload,
@@ -425,12 +447,11 @@ static int update_reseal(struct key *key, struct tkm_payload *payload,
 		return PTR_ERR(fresh);
 	fresh->life = tkm_life_get(payload->life);
 	ret = tkm_helper_keep(TKM_ERRAND_REPLACE, fresh);
-	if (ret < 0) {
+	if (ret >= 0)
+		ret = payload_replace(key, fresh);
+	if (ret)
 		tkm_payload_put(fresh);
-		return ret;
-	}
-	payload_replace(key, fresh);
-	return 0;
+	return ret;
 }
 
 static int update_publish(struct key *key, struct tkm_payload *payload,
@@ -476,6 +497,8 @@ static int update_again(struct key *key, struct key_preparsed_payload *prep)
 
 	if (key_is_negative(key)) {
 		ret = key_payload_reserve(key, prep->quotalen);
+		if (!ret)
+			ret = tkm_domain_join(fresh, key);
 		if (ret)
 			return ret;
 		prep->payload.data[PAYLOAD] = NULL;
@@ -573,6 +596,7 @@ static void detach(struct key *key)
 	key->payload.data[PUBLISHED] = NULL;
 	tkm_publish_end(published);
 	rcu_assign_keypointer(key, NULL);
+	tkm_domain_leave(payload);
 	tkm_payload_put(payload);
 }
 

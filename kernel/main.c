@@ -22,13 +22,23 @@ static int __init tkm_init(void)
 	ret = tkm_netlink_init();
 	if (ret)
 		goto out_publish;
-	/* Last: from here on anyone can make keys. */
-	ret = register_key_type(&tkm_key_type);
+	ret = tkm_domain_init();
 	if (ret)
 		goto out_netlink;
+	/* Last: from here on anyone can make keys. */
+	ret = register_key_type(&tkm_domain_key_type);
+	if (ret)
+		goto out_domain;
+	ret = register_key_type(&tkm_key_type);
+	if (ret)
+		goto out_type;
 	pr_info("version " TKM_VERSION "\n");
 	return 0;
 
+out_type:
+	unregister_key_type(&tkm_domain_key_type);
+out_domain:
+	tkm_domain_exit();
 out_netlink:
 	tkm_netlink_exit();
 out_publish:
@@ -47,8 +57,10 @@ out_session:
  */
 static void __exit tkm_exit(void)
 {
+	unregister_key_type(&tkm_domain_key_type);
 	unregister_key_type(&tkm_key_type);
 	tkm_netlink_exit();
+	tkm_domain_exit();
 	tkm_life_exit();
 	tkm_audit_exit();
 	tkm_publish_exit();

@@ -256,6 +256,7 @@ static int make_in(struct tkm_bus *bus, struct object_op *d, struct making *s)
 	ret = tkm_hierarchy_use(bus, p->node, &parent);
 	if (ret)
 		return ret;
+	p->period = tkm_domain_period(tkm_node_domain(p->node));
 	tmpl = template_of(d, &s->policy);
 	ret = tkm_tpm_create(bus, parent, auth_piece(d),
 			     (struct tkm_piece){ p->data, p->data_len }, &tmpl,
@@ -417,6 +418,7 @@ static int load_in(struct tkm_bus *bus, struct object_op *d)
 	ret = tkm_hierarchy_use(bus, p->node, &parent);
 	if (ret)
 		return ret;
+	p->period = tkm_domain_period(tkm_node_domain(p->node));
 	ret = tkm_tpm_load(bus, parent,
 			   (struct tkm_piece){ obj->pub, obj->pub_len },
 			   (struct tkm_piece){ obj->priv, obj->priv_len },
@@ -448,6 +450,14 @@ static int load_run(struct tkm_bus *bus, struct tkm_op *op)
 	int ret;
 
 	ret = tkm_hierarchy_open(bus, p->flat ? NULL : d->srk);
+	/* A password, which may be asked for on the way, is none of a policy. */
+	if (!ret && !p->flat && !p->node && !d->chain.obj[1].empty_auth) {
+		ret = tkm_session_start(bus, false);
+		if (!ret)
+			ret = tkm_hierarchy_adopt(bus, &d->chain, &p->node);
+	}
+	if (!ret)
+		ret = tkm_hierarchy_ready(bus, p->node);
 	/* What guards an RSA or EC key is asked at each use of it. */
 	if (!ret)
 		ret = tkm_session_start(bus, !is_pair(p) && obj->policy.n);

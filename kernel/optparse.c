@@ -596,6 +596,75 @@ int tkm_optparse(const char *text, size_t len, struct tkm_request *req)
 	return parse_text(text, len, req);
 }
 
+/* ---- domains ----------------------------------------------------------- */
+
+/* Longest time of an unlocked domain: a year. */
+#define SECONDS_MAX	31536000
+
+static bool word_begins(struct word *w, const char *text)
+{
+	size_t n = strlen(text);
+
+	if (w->len < n || memcmp(w->p, text, n))
+		return false;
+	w->p += n;
+	w->len -= n;
+	return true;
+}
+
+static int parse_domain_option(struct word w, struct tkm_domain_request *req)
+{
+	bool opens = req->command == TKM_DOMAIN_NEW ||
+		     req->command == TKM_DOMAIN_UNLOCK;
+
+	if (req->command != TKM_DOMAIN_LOCK && !req->auth &&
+	    word_begins(&w, "auth="))
+		return parse_serial(w, &req->auth);
+	if (req->command == TKM_DOMAIN_PASSWD && !req->fresh &&
+	    word_begins(&w, "new="))
+		return parse_serial(w, &req->fresh);
+	if (opens && !req->seconds && word_begins(&w, "for="))
+		return parse_number(w, SECONDS_MAX, &req->seconds) ||
+		       !req->seconds ? -EINVAL : 0;
+	return -EINVAL;
+}
+
+int tkm_domain_parse(const char *text, size_t len,
+		     struct tkm_domain_request *req)
+{
+	static const char *const commands[] = {
+		[TKM_DOMAIN_NEW] = "new", [TKM_DOMAIN_UNLOCK] = "unlock",
+		[TKM_DOMAIN_LOCK] = "lock", [TKM_DOMAIN_PASSWD] = "passwd",
+	};
+	struct word rest, w;
+	unsigned int i;
+	int ret = 0;
+
+	memset(req, 0, sizeof(*req));
+	if (!len)
+		return -EINVAL;
+	if (len > TKM_PAYLOAD_MAX)
+		return -E2BIG;
+	if (text[len - 1] == '\n')
+		len--;
+	rest = (struct word){ text, len };
+	if (!next_part(&rest, ' ', &w))
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		if (word_is(w, commands[i]))
+			break;
+	if (i == ARRAY_SIZE(commands))
+		return -EINVAL;
+	req->command = i;
+	while (!ret && next_word(&rest, &w))
+		ret = parse_domain_option(w, req);
+	if (ret)
+		return ret;
+	if (req->command != TKM_DOMAIN_LOCK && !req->auth)
+		return -EINVAL;
+	return req->command == TKM_DOMAIN_PASSWD && !req->fresh ? -EINVAL : 0;
+}
+
 /* ---- the same, the other way ------------------------------------------- */
 
 size_t tkm_pcrs_write(const struct tkm_pcrs *pcrs, char *out, size_t size)

@@ -131,7 +131,9 @@ static int load_blob(struct tkm_bus *bus, struct tkm_payload *payload,
 	struct tkm_parent parent;
 	int ret;
 
-	ret = tkm_session_start(bus, payload->pair->obj.policy.n);
+	ret = tkm_hierarchy_ready(bus, payload->node);
+	if (!ret)
+		ret = tkm_session_start(bus, payload->pair->obj.policy.n);
 	if (!ret)
 		ret = tkm_hierarchy_use(bus, payload->node, &parent);
 	if (ret)
@@ -240,7 +242,10 @@ static int use_run(struct tkm_bus *bus, struct tkm_op *op)
 	u32 handle;
 	int ret;
 
-	ret = tkm_hierarchy_open(bus, NULL);
+	/* It may have been locked while this was in the queue. */
+	ret = tkm_domain_check(u->payload);
+	if (!ret)
+		ret = tkm_hierarchy_open(bus, NULL);
 	if (!ret && (policy->n || pair->auth.len || u->what != TKM_USE_SIGN))
 		ret = tkm_session_start(bus, policy->n);
 	if (!ret)

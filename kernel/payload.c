@@ -41,6 +41,7 @@ struct tkm_payload *tkm_payload_alloc(void)
 		return ERR_PTR(-ENOMEM);
 	}
 	refcount_set(&payload->refs, 1);
+	INIT_LIST_HEAD(&payload->live);
 	atomic_inc(&payloads);
 	return payload;
 }

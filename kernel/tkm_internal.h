@@ -27,6 +27,7 @@ struct crypto_akcipher;
 struct kernel_pkey_params;
 struct kernel_pkey_query;
 struct tkm_bus;
+struct tkm_domain;
 struct tkm_life;
 struct tkm_node;
 struct tkm_op;
@@ -38,6 +39,13 @@ struct tkm_pair;
 struct tkm_parent {
 	u32 handle;
 	const u8 *name;			/* TKM_NAME_SIZE */
+	struct tkm_piece auth;		/* its authValue; nothing but for a TDK */
+};
+
+/* An authValue on its way to the TPM. */
+struct tkm_auth {
+	u8 value[TKM_AUTH_MAX];
+	u16 len;
 };
 
 /*
@@ -91,6 +99,8 @@ struct tkm_handles {
  * @session: our one session; handle 0 when there is none
  * @parent: the storage key that is loaded, NULL when none or the SRK
  * @parent_handle: its handle
+ * @domain_auth: a copy of its authValue, when it is the TDK of a domain with a
+ *	password
  * @open: transient handles and sessions that are to be flushed
  * @n_open: how many
  * @spent: one of them, which its operation needs no more; 0 for none
@@ -118,6 +128,7 @@ struct tkm_bus {
 	struct tkm_session session;
 	struct tkm_node *parent;
 	u32 parent_handle;
+	struct tkm_auth domain_auth;
 	u32 open[TKM_BUS_OPEN_MAX];
 	unsigned int n_open;
 	u32 spent;
@@ -162,6 +173,9 @@ void tkm_op_put(struct tkm_op *op);
  * unseen, or is never begun); -ENOMEM. But for those, it may be run again.
  */
 int tkm_bus_run(struct tkm_op *op);
+
+/* A domain was locked: drop its contexts, soon. Does not sleep. */
+void tkm_bus_forget_locked(void);
 
 /* What the worker's helpers use. */
 int tkm_bus_exec(struct tkm_bus *bus, const struct tkm_wire *wire,
@@ -215,6 +229,16 @@ int tkm_tpm_create(struct tkm_bus *bus, struct tkm_parent parent,
 int tkm_tpm_load(struct tkm_bus *bus, struct tkm_parent parent,
 		 struct tkm_piece pub, struct tkm_piece priv, bool last,
 		 u32 *handle);
+int tkm_tpm_object_change_auth(struct tkm_bus *bus, struct tkm_parent item,
+			       struct tkm_parent parent, struct tkm_piece auth,
+			       u8 *priv, size_t size, u16 *len);
+/* What the TPM's protection against guessing says of itself. */
+struct tkm_lockout {
+	u32 counter;
+	u32 max;
+	u32 interval;			/* seconds until one try is forgotten */
+};
+int tkm_tpm_lockout(struct tkm_bus *bus, struct tkm_lockout *lockout);
 int tkm_tpm_test_parms(struct tkm_bus *bus, const struct tkm_public *tmpl);
 int tkm_tpm_sign(struct tkm_bus *bus, struct tkm_parent item,
 		 struct tkm_piece auth, struct tkm_piece digest, u16 scheme,
@@ -284,6 +308,44 @@ void tkm_hierarchy_doubt(struct tkm_bus *bus);
 void tkm_hierarchy_leave(struct tkm_bus *bus);
 /* Storage keys above a key as chain objects, TKMRK first; in place. */
 void tkm_hierarchy_objects(const struct tkm_node *ask, struct tkm_chain *chain);
+/* Before a policy session is begun for what lies under this storage key. */
+int tkm_hierarchy_ready(struct tkm_bus *bus, struct tkm_node *node);
+/* The domain of a storage key, if a password guards it; NULL: none does. */
+struct tkm_domain *tkm_node_domain(const struct tkm_node *node);
+/* The TDK of a domain that has a password. Takes a reference. NULL: not known. */
+struct tkm_node *tkm_hierarchy_guarded(u32 owner, enum tkm_side side);
+/*
+ * A new TDK with a password, below the TKMRK that @branch has, if any. It is
+ * nobody's until tkm_hierarchy_add(). Returns it, with a reference, or an ERR_PTR.
+ */
+struct tkm_node *tkm_hierarchy_guard(struct tkm_bus *bus,
+				     const struct tkm_caller *of,
+				     const struct tkm_chain *branch,
+				     const struct tkm_auth *auth);
+void tkm_hierarchy_add(struct tkm_node *node);
+/* One that was never added. */
+void tkm_hierarchy_abandon(struct tkm_node *node);
+/* The TDK at the end of a branch of two. Takes a reference. */
+int tkm_hierarchy_adopt_domain(struct tkm_bus *bus,
+			       const struct tkm_chain *branch,
+			       struct tkm_node **tdk);
+/*
+ * Prove the password of a TDK, whose private part is @priv, and have another
+ * private part with @fresh as its password. One try, of those the TPM counts.
+ */
+int tkm_hierarchy_prove(struct tkm_bus *bus, struct tkm_node *tdk,
+			struct tkm_piece priv, const struct tkm_auth *auth,
+			const struct tkm_auth *fresh, u8 *out, size_t size,
+			u16 *len);
+struct tkm_piece tkm_node_private(const struct tkm_node *node);
+/* Of kmalloc's, taken over. */
+void tkm_node_set_private(struct tkm_node *node, u8 *priv, u16 len);
+const struct tkm_record *tkm_node_record(const struct tkm_node *node);
+/* TKMRK and TDK as a branch, with another private part if @priv has one. */
+ssize_t tkm_hierarchy_branch(const struct tkm_node *tdk, struct tkm_piece priv,
+			     u8 *out, size_t size);
+/* Saved contexts under domains that are locked. */
+void tkm_hierarchy_forget_locked(void);
 struct tkm_node *tkm_node_get(struct tkm_node *node);
 void tkm_node_put(struct tkm_node *node);
 /* Give back storage keys that no key uses, the longest unused first. */
@@ -307,6 +369,9 @@ void tkm_hierarchy_trim(void);
  * @policy: name of the policy, for describe ("none", "sha256:7+auth")
  * @pcrs: the registers it is bound to; mask 0 for none
  * @node: the ASK it lies under, with a reference; NULL for a flat key
+ * @period: of the domain, when it has a password, in which it was opened
+ * @live: in the domain's list, while a key has it
+ * @key: that key
  * @chain: DER
  * @chain_len: its length
  * @pair: of an RSA or EC key; NULL for data
@@ -328,6 +393,9 @@ struct tkm_payload {
 	char policy[96];
 	struct tkm_pcrs pcrs;
 	struct tkm_node *node;
+	u64 period;
+	struct list_head live;
+	struct key *key;
 	u8 *chain;
 	size_t chain_len;
 	struct tkm_pair *pair;
@@ -376,12 +444,6 @@ void tkm_seat_leave(struct tkm_seat *seat);
 int tkm_seat_visit(key_serial_t *serial, tkm_look_fn look, void *arg);
 
 /* ---- object.c: making, loading and resealing keys ----------------------- */
-
-/* An authValue on its way to the TPM. */
-struct tkm_auth {
-	u8 value[TKM_AUTH_MAX];
-	u16 len;
-};
 
 /*
  * Each gives a payload that the caller owns, or an ERR_PTR with an errno of
@@ -504,6 +566,29 @@ void tkm_audit_state(const struct tkm_record *rec, enum tkm_state to,
 		     int result);
 void tkm_audit_exit(void);
 
+/* Have it keep TKMRK and TDK of a domain. As tkm_helper_keep(). */
+int tkm_helper_keep_domain(const struct tkm_caller *of, const u8 *branch,
+			   size_t len);
+
+/* ---- domain.c: domains with passwords ----------------------------------- */
+
+extern struct key_type tkm_domain_key_type;
+
+int tkm_domain_init(void);
+void tkm_domain_exit(void);
+/* A locked one, for a new node. NULL without memory. */
+struct tkm_domain *tkm_domain_alloc(void);
+void tkm_domain_free(struct tkm_domain *domain);
+/* Its password, while it is unlocked; -ENOKEY, which is logged. NULL: 0. */
+int tkm_domain_auth(struct tkm_domain *domain, struct tkm_auth *auth);
+/* The span for which it is unlocked, 0 while it is locked. */
+u64 tkm_domain_period(struct tkm_domain *domain);
+/* Whether what was opened in its period may be used still: 0 or -ENOKEY. */
+int tkm_domain_check(const struct tkm_payload *payload);
+/* A key has it now: it ends with the period. -ENOKEY if that is over. */
+int tkm_domain_join(struct tkm_payload *payload, struct key *key);
+void tkm_domain_leave(struct tkm_payload *payload);
+
 /* ---- key_type.c --------------------------------------------------------- */
 
 extern struct key_type tkm_key_type;
@@ -536,6 +621,9 @@ static inline struct tkm_caller tkm_caller_of(const struct tkm_record *rec)
 		.label = rec->label,
 	};
 }
+
+/* The value that a user or logon key holds. 0 or an errno of the table. */
+int tkm_auth_get(key_serial_t serial, struct tkm_auth *auth);
 
 /* The domain of the current task. */
 void tkm_caller_now(struct tkm_caller *caller);

@@ -27,6 +27,16 @@ static void with_session(struct tkm_wire *wire, struct tkm_bus *bus,
 	wire->password = bus->session.policy;
 }
 
+/*
+ * A parent's authValue, which only an HMAC session proves: never a password in
+ * clear.
+ */
+static void with_parent(struct tkm_wire *wire, const struct tkm_parent *parent)
+{
+	wire->auth_value = parent->auth.data;
+	wire->auth_value_len = parent->auth.len;
+}
+
 static int exec(struct tkm_bus *bus, struct tkm_wire *wire,
 		const struct tkm_writer *params,
 		struct tkm_wire_answer *answer, struct tkm_reader *r)
@@ -34,6 +44,8 @@ static int exec(struct tkm_bus *bus, struct tkm_wire *wire,
 	int ret;
 
 	if (params->overflow || (wire->session && !wire->session->handle))
+		return -EIO;
+	if (wire->auth_value_len && wire->password)
 		return -EIO;
 	wire->params = params->data;
 	wire->params_len = params->len;
@@ -341,6 +353,7 @@ int tkm_tpm_create(struct tkm_bus *bus, struct tkm_parent parent,
 
 	with_session(&wire, bus, TPM_SA_DECRYPT | TPM_SA_ENCRYPT |
 		     (last && !bus->more ? 0 : TPM_SA_CONTINUE));
+	with_parent(&wire, &parent);
 	tkm_writer_init(&w, param_buf, sizeof(param_buf));
 	at = tkm_put_tpm2b_begin(&w);
 	tkm_put_tpm2b(&w, auth.data, auth.len);
@@ -395,6 +408,7 @@ int tkm_tpm_load(struct tkm_bus *bus, struct tkm_parent parent,
 
 	with_session(&wire, bus, TPM_SA_DECRYPT | TPM_SA_ENCRYPT |
 		     (last && !bus->more ? 0 : TPM_SA_CONTINUE));
+	with_parent(&wire, &parent);
 	tkm_writer_init(&w, param_buf, sizeof(param_buf));
 	tkm_put_tpm2b(&w, priv.data, priv.len);
 	tkm_put_tpm2b(&w, pub.data, pub.len);
@@ -460,6 +474,90 @@ int tkm_tpm_unseal(struct tkm_bus *bus, struct tkm_parent item,
 	*len = n;
 	memzero_explicit(bus->buf, TKM_WIRE_MAX);
 	return ret;
+}
+
+/**
+ * tkm_tpm_object_change_auth() - TPM2_ObjectChangeAuth
+ * @bus: held, with an HMAC session, which goes on
+ * @item: the loaded object, with its authValue
+ * @parent: loaded, of which nothing is asked but its Name
+ * @auth: the new authValue; encrypted on the wire
+ * @priv: its private part under the new one: TPM2B_PRIVATE's content
+ * @size: of @priv
+ * @len: its length
+ *
+ * Return: 0; -EKEYREJECTED for a wrong authValue, which the TPM counts; -EBUSY in
+ * lockout; else as above.
+ */
+int tkm_tpm_object_change_auth(struct tkm_bus *bus, struct tkm_parent item,
+			       struct tkm_parent parent, struct tkm_piece auth,
+			       u8 *priv, size_t size, u16 *len)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_OBJECT_CHANGE_AUTH,
+		.handles = { item.handle, parent.handle },
+		.n_handles = 2,
+		.names = { item.name, parent.name },
+		.name_lens = { TKM_NAME_SIZE, TKM_NAME_SIZE },
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer w;
+	struct tkm_reader r;
+	int ret;
+
+	with_session(&wire, bus, TPM_SA_DECRYPT | TPM_SA_ENCRYPT |
+		     TPM_SA_CONTINUE);
+	with_parent(&wire, &item);
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	tkm_put_tpm2b(&w, auth.data, auth.len);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	memzero_explicit(param_buf, w.len);
+	if (ret)
+		return ret;
+	if (!take_tpm2b(&r, priv, size, len) || !tkm_reader_done(&r))
+		return -EIO;
+	return 0;
+}
+
+/**
+ * tkm_tpm_lockout() - TPM2_GetCapability: the state of dictionary attack logic
+ * @bus: held
+ * @lockout: the result; nothing vouches for it: the TPM has its own limit
+ *
+ * Return: 0; -EIO; else as above.
+ */
+int tkm_tpm_lockout(struct tkm_bus *bus, struct tkm_lockout *lockout)
+{
+	u32 *const values[] = { &lockout->counter, &lockout->max,
+				&lockout->interval };
+	u8 params[12];
+	const struct tkm_wire wire = {
+		.cc = TPM_CC_GET_CAPABILITY,
+		.params = params,
+		.params_len = sizeof(params),
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_reader r;
+	unsigned int i;
+	int ret;
+
+	put_unaligned_be32(TPM_CAP_TPM_PROPERTIES, params);
+	put_unaligned_be32(TPM_PT_LOCKOUT_COUNTER, params + 4);
+	put_unaligned_be32(ARRAY_SIZE(values), params + 8);
+	ret = tkm_bus_exec(bus, &wire, &answer);
+	if (ret)
+		return ret;
+	tkm_reader_init(&r, answer.params, answer.params_len);
+	tkm_get_u8(&r);		/* moreData: there are others */
+	if (tkm_get_u32(&r) != TPM_CAP_TPM_PROPERTIES ||
+	    tkm_get_u32(&r) != ARRAY_SIZE(values))
+		return -EIO;
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
+		if (tkm_get_u32(&r) != TPM_PT_LOCKOUT_COUNTER + i)
+			return -EIO;
+		*values[i] = tkm_get_u32(&r);
+	}
+	return tkm_reader_done(&r) ? 0 : -EIO;
 }
 
 /**

@@ -50,6 +50,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 
 /* In no message, ever: the sealed bytes, and an authorisation value. */
@@ -468,15 +469,85 @@ static int do_new_ec(void)
 	return load("cells:new-ec", "new ec");
 }
 
+/* ---- domains with passwords ---- */
+
+static void hold_is_over(void);
+
+/* Each time somebody else's: after a wrong password its owner has to wait. */
+static uid_t typist = 47000;
+
+static int typist_does(int (*what)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (setresuid(typist, typist, typist) ||
+		    key_ctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0) < 0)
+			_exit(255);
+		_exit(what());
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) == 255)
+		die("a typist");
+	return WEXITSTATUS(status);
+}
+
+/* It is locked again before this returns, and nothing of it goes on. */
+static int domain_word(const char *word)
+{
+	char text[64];
+	long value, key;
+
+	value = key_add("user", "cells:auth", AUTH, strlen(AUTH),
+			KEY_SPEC_SESSION_KEYRING);
+	snprintf(text, sizeof(text), "%s auth=%ld", word, value);
+	key = key_add("tkm-domain", "cells", text, strlen(text),
+		      KEY_SPEC_SESSION_KEYRING);
+	if (key < 0)
+		return errno;
+	return key_update(key, "lock", 4) ? errno : 0;
+}
+
+static int new_domain(void)
+{
+	return domain_word("new");
+}
+
+static int unlock(void)
+{
+	return domain_word("unlock");
+}
+
+static void new_typist(void)
+{
+	int err;
+
+	typist++;
+	say("forgive");
+	err = typist_does(new_domain);
+	if (err)
+		wrong("no domain: %s", name_of(err));
+	hold_is_over();
+}
+
+static int do_unlock(void)
+{
+	operations++;
+	return typist_does(unlock);
+}
+
 /*
  * @key: which it uses, and has
  * @anew: the module is loaded anew before it: what it asks the TPM once only
+ * @typist: another one, with a domain, is there before it
  */
 static const struct operation {
 	const char *name;
 	int (*run)(void);
 	struct used *key;
 	bool anew;
+	bool typist;
 } table[] = {
 #define OP(word, function, ...) { .name = word, .run = function, __VA_ARGS__ }
 	OP("load", do_load),	   OP("policy", do_policy),
@@ -496,6 +567,7 @@ static const struct operation {
 	OP("load-sign", do_load_sign),
 	OP("swap-sign", do_swap_sign), OP("swap-share", do_swap_share),
 	OP("crypt", do_crypt, .key = &data_crypts),
+	OP("unlock", do_unlock, .typist = true),
 };
 
 static const struct operation *operation_of(const char *name)
@@ -735,6 +807,8 @@ static void be_ready(const struct operation *op)
 {
 	if (op->anew)
 		reload();
+	if (op->typist)
+		new_typist();
 	if (op->key && (!op->key->key || op->key->stale)) {
 		load_key(op->key);
 		/* Its last flush is not the operation's first. */

@@ -26,6 +26,7 @@
  *   handles         what swtpm holds: objects, sessions
  *   flush           flushes all of them
  *   reset           a reset and a startup that the kernel knows nothing of
+ *   forgive         wrong passwords that were counted are forgotten
  *   evict           the SRK is no more
  *   seal HEX FILE   seals under the SRK, a TSS2 object in DER; not over the wire
  *   quit
@@ -92,7 +93,8 @@ static const struct {
 	const char *name;
 } commands[] = {
 	{ 0x120, "EvictControl" },    { 0x131, "CreatePrimary" },
-	{ 0x153, "Create" },	      { 0x154, "ECDH_ZGen" },
+	{ 0x150, "ObjectChangeAuth" }, { 0x153, "Create" },
+	{ 0x154, "ECDH_ZGen" },
 	{ 0x157, "Load" },	      { 0x159, "RSA_Decrypt" },
 	{ 0x15d, "Sign" },	      { 0x15e, "Unseal" },
 	{ 0x161, "ContextLoad" },     { 0x162, "ContextSave" },
@@ -836,6 +838,8 @@ static const char *act(char *verb, char *args, FILE *out)
 			flush_handle(handles[i]);
 	} else if (!strcmp(verb, "reset")) {
 		return reset_tpm() ? NULL : "it does not work";
+	} else if (!strcmp(verb, "forgive")) {
+		return forgive() ? NULL : "it does not work";
 	} else if (!strcmp(verb, "evict")) {
 		return evict_srk() ? NULL : "it does not work";
 	} else if (!strcmp(verb, "seal")) {

@@ -48,7 +48,7 @@ declare -A operation=(
 	[ContextSave]=new-app-twice [ReadPublic]=load [CreatePrimary]=no-srk
 	[EvictControl]=no-srk [NullPrimary]=load [GetCapability]=load
 	[Sign]=sign [RSA_Decrypt]=open [ECDH_ZGen]=share
-	[TestParms]=new-ec-first
+	[TestParms]=new-ec-first [ObjectChangeAuth]=unlock
 	[KeyContextLoad]=sign [KeyContextSave]=load-sign
 )
 
@@ -259,7 +259,7 @@ codes_of()
 commands=(StartAuthSession ContextLoad Load Unseal FlushContext PolicyPCR
 	PolicyOR PolicyAuthValue Create PCR_Read ContextSave ReadPublic
 	CreatePrimary EvictControl NullPrimary GetCapability Sign RSA_Decrypt
-	ECDH_ZGen TestParms)
+	ECDH_ZGen TestParms ObjectChangeAuth)
 # What a storage key's contexts meet, a key's own meet all over again.
 [ -z "${TKM_LONG:-}" ] || commands+=(KeyContextLoad KeyContextSave)
 
@@ -433,6 +433,23 @@ uses()
 		"reset Load 1"
 }
 
+# A password is tried once, whatever happens; and first how many tries are left is
+# asked, after two looks at what the TPM holds.
+domains()
+{
+	cell "a password, flip: EBADMSG" unlock EBADMSG '' "flip ObjectChangeAuth 1 -1"
+	cell "a password told of another object: EKEYREJECTED" unlock EKEYREJECTED '' \
+		"word-command ObjectChangeAuth 1 10 0x80000000"
+	cell "a password, no such object for ever: ENOKEY" unlock ENOKEY '' \
+		"rc ObjectChangeAuth 0 0x18b"
+	cell "the TDK's load, flip: EBADMSG" unlock EBADMSG '' "flip Load 1 -1"
+	cell "the tries left, refused: EIO" unlock EIO '' "rc GetCapability 3 0x101"
+	cell "the tries left, cut: EIO" unlock EIO '' "cut-fix GetCapability 3 -1"
+	# The highest byte of the counter: more than are allowed.
+	cell "no tries left: EBUSY" unlock EBUSY '' \
+		"word GetCapability 3 23 0x00ffffff"
+}
+
 # Some things do not end by themselves; each must, in its time.
 for_ever()
 {
@@ -486,6 +503,7 @@ table()
 	swaps
 	others
 	uses
+	domains
 	for_ever
 }
 

@@ -100,6 +100,8 @@ static u32 attributes_of(const struct tkm_object *obj, unsigned int place)
 	u32 works = says(obj, " use=sign ") ? 0x40020 :
 		    says(obj, " use=decrypt ") ? 0x20020 : 0;
 
+	if (place == 1 && !obj->empty_auth)
+		return 0x00030072;
 	if (place < 3)
 		return 0x00030472;
 	return works | 0x12 | (obj->policy.n ? 0 : 0x40) |
@@ -167,7 +169,8 @@ static void object_is_right(const struct tkm_object *obj, unsigned int place)
 			     strlen(begins[place])));
 		must(get_unaligned_be16(obj->pub) == 0x23);
 		must(get_unaligned_be16(obj->pub + 50) == 3); /* P-256 */
-		must(obj->type == TKM_OBJECT_LOADABLE && obj->empty_auth);
+		must(obj->type == TKM_OBJECT_LOADABLE);
+		must(obj->empty_auth || place == 1);
 	}
 	must(get_unaligned_be16(obj->pub + 2) == 0x0b);
 	must(get_unaligned_be32(obj->pub + 4) == attributes_of(obj, place));

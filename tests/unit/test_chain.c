@@ -450,6 +450,53 @@ static void a_branch_of_somebody_else_is_refused(void **state)
 	}
 }
 
+/* A TDK, and nothing else, may have a password; then it has no noDA. */
+static void only_a_tdk_may_have_a_password(void **state)
+{
+	struct bytes b = vector(file, "plain");
+	struct tkm_chain chain, guarded;
+	u8 pub[1024], srk[TKM_NAME_SIZE], out[TKM_CHAIN_MAX];
+	struct tkm_record rec;
+	unsigned int i;
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(tkm_blob_decode(b.p, b.len, &chain), 0);
+	for (i = 0; i < 3; i++) {
+		guarded = chain;
+		guarded.obj[i].empty_auth = false;
+		assert_int_equal(tkm_chain_verify(&guarded, &owner, srk, &rec),
+				 -EBADMSG);
+		memcpy(pub, chain.obj[i].pub, chain.obj[i].pub_len);
+		put_unaligned_be32(0x30072, pub + 4);
+		guarded.obj[i].pub = pub;
+		assert_int_equal(tkm_chain_verify(&guarded, &owner, srk, &rec),
+				 i == 1 ? 0 : -EBADMSG);
+		guarded.obj[i].empty_auth = true;
+		assert_int_equal(tkm_chain_verify(&guarded, &owner, srk, &rec),
+				 -EBADMSG);
+	}
+	guarded = chain;
+	guarded.n = 2;
+	guarded.obj[1].empty_auth = false;
+	memcpy(pub, chain.obj[1].pub, chain.obj[1].pub_len);
+	put_unaligned_be32(0x30072, pub + 4);
+	guarded.obj[1].pub = pub;
+	n = tkm_branch_encode(&guarded, out, sizeof(out));
+	assert_true(n > 0);
+	assert_int_equal(verify_branch(out, (size_t)n, &owner, &chain), 0);
+	assert_int_equal(chain.n, 2);
+	assert_false(chain.obj[1].empty_auth);
+	assert_int_equal(tkm_branch_encode(&guarded, out, (size_t)n - 1),
+			 -EMSGSIZE);
+	assert_int_equal(tkm_blob_encode(&guarded, out, sizeof(out)), -EINVAL);
+	guarded.n = 4;
+	assert_int_equal(tkm_branch_encode(&guarded, out, sizeof(out)), -EINVAL);
+	guarded.n = 0;
+	assert_int_equal(tkm_branch_encode(&guarded, out, sizeof(out)), -EINVAL);
+	exact_free(b.p);
+}
+
 static void a_branch_out_of_order_is_refused(void **state)
 {
 	struct bytes b = vector(file, "plain");
@@ -1177,6 +1224,7 @@ int main(void)
 		cmocka_unit_test(branches_of_the_module_are_taken),
 		cmocka_unit_test(no_bit_and_no_length_of_a_branch_may_change),
 		cmocka_unit_test(a_branch_of_somebody_else_is_refused),
+		cmocka_unit_test(only_a_tdk_may_have_a_password),
 		cmocka_unit_test(a_branch_out_of_order_is_refused),
 		cmocka_unit_test(records_of_a_chain_belong_together),
 		cmocka_unit_test(storage_keys_have_one_shape),

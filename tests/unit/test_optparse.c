@@ -1148,9 +1148,68 @@ static void hex_is_decoded_in_either_case(void **state)
 	}
 }
 
+/* ---- domains ---- */
+
+static void words_for_domains_are_read(void **state)
+{
+	static const struct {
+		const char *text;
+		struct tkm_domain_request req;
+	} cases[] = {
+		{ "new auth=12", { TKM_DOMAIN_NEW, 12, 0, 0 } },
+		{ "new for=1 auth=2147483647\n", { TKM_DOMAIN_NEW, 2147483647, 0, 1 } },
+		{ "unlock  auth=7 for=31536000 ", { TKM_DOMAIN_UNLOCK, 7, 0, 31536000 } },
+		{ "lock", { TKM_DOMAIN_LOCK, 0, 0, 0 } },
+		{ "lock ", { TKM_DOMAIN_LOCK, 0, 0, 0 } },
+		{ "passwd new=2 auth=1", { TKM_DOMAIN_PASSWD, 1, 2, 0 } },
+	};
+	struct tkm_domain_request req;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *q = exact(cases[i].text, strlen(cases[i].text));
+
+		assert_int_equal(tkm_domain_parse(q, strlen(cases[i].text), &req), 0);
+		assert_int_equal(req.command, cases[i].req.command);
+		assert_int_equal(req.auth, cases[i].req.auth);
+		assert_int_equal(req.fresh, cases[i].req.fresh);
+		assert_int_equal(req.seconds, cases[i].req.seconds);
+		exact_free(q);
+	}
+}
+
+static void other_words_for_domains_are_refused(void **state)
+{
+	static const char *const texts[] = {
+		"", "\n", " ", "new", "unlock", "passwd", "locks", "loc", "Lock",
+		" lock", "lock\n\n", "lock auth=1", "lock for=1", "new auth=",
+		"new auth=0", "new auth=-1", "new auth=01", "new auth=2147483648",
+		"new auth=1 auth=1", "new auth=1 for=0", "new auth=1 for=31536001",
+		"new auth=1 for=1 for=1", "new auth=1 for=", "new auth=1 new=2",
+		"new\tauth=1", "unlock auth=1 x", "unlock auth", "passwd auth=1",
+		"passwd new=1", "passwd auth=1 new=2 for=3", "passwd auth=1 new=2 new=3",
+		"passwd auth=1 new=0", "new auth=1x", "newauth=1",
+	};
+	struct tkm_domain_request req;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(texts); i++) {
+		const char *q = exact(texts[i], strlen(texts[i]));
+
+		if (tkm_domain_parse(q, strlen(texts[i]), &req) != -EINVAL)
+			fail_msg("'%s' is taken", texts[i]);
+		exact_free(q);
+	}
+	assert_int_equal(tkm_domain_parse("", TKM_PAYLOAD_MAX + 1, &req), -E2BIG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_for_domains_are_read),
+		cmocka_unit_test(other_words_for_domains_are_refused),
 		cmocka_unit_test(new_has_defaults),
 		cmocka_unit_test(new_takes_every_option),
 		cmocka_unit_test(new_rsa_and_ec_have_defaults),

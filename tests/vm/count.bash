@@ -14,7 +14,7 @@ commands_in()
 	awk '
 	BEGIN {
 		n = split("131 CreatePrimary 120 EvictControl 153 Create 157 Load " \
-			"154 ECDH_ZGen 159 RSA_Decrypt 15d Sign 18a TestParms " \
+			"150 ObjectChangeAuth 154 ECDH_ZGen 159 RSA_Decrypt 15d Sign 18a TestParms " \
 			"15e Unseal 161 ContextLoad 162 ContextSave " \
 			"165 FlushContext 16b PolicyAuthValue 171 PolicyOR " \
 			"173 ReadPublic 176 StartAuthSession 17e PCR_Read " \

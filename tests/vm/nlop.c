@@ -18,7 +18,8 @@
  *       keep DIR              chains as files OWNER.SIDE.DESCRIPTION, states as the
  *                             same with .state; for a branch
  *                             the storage keys at the head of the newest file
- *                             that has most of them
+ *                             that has most of them; of a domain with a
+ *                             password OWNER.SIDE@
  *       branch FILE           what is in there, to every branch; and 0
  *       flips FILE STEP       the same with a bit flipped, and for the next errand
  *                             another, STEP bits further
@@ -449,9 +450,9 @@ static void print_errand(const struct errand *e)
 {
 	static const char *const kinds[] = { "?", "store", "replace", "drop",
 					     "find", "branch", "set-state",
-					     "state" };
+					     "state", "audit", "domain" };
 
-	say("%s %u %s %s chain=%zu%s", kinds[e->kind < 8 ? e->kind : 0],
+	say("%s %u %s %s chain=%zu%s", kinds[e->kind < 10 ? e->kind : 0],
 	    e->owner, e->side ? "other" : "init", e->description, e->len,
 	    e->deadline ? " deadline" : "");
 	if (e->kind == TKM_ERRAND_SET_STATE)
@@ -565,6 +566,8 @@ static uint32_t find_line(const char *dir, const struct errand *e,
 		if (stat(path, &st) || !S_ISREG(st.st_mode) ||
 		    strstr(entry->d_name, ".state"))
 			continue;
+		if (strchr(entry->d_name, '@'))
+			continue;
 		chain = read_file(path, &size);
 		/* A single object begins with its type, and has no storage keys. */
 		n = chain[der_head(chain)] == 0x30 ? shared(entry->d_name, e) : 0;
@@ -584,6 +587,58 @@ static uint32_t find_line(const char *dir, const struct errand *e,
 	chain = read_file(best, &size);
 	r->chain = line_of(chain, most, &r->len);
 	free(chain);
+	return 0;
+}
+
+/* Whether the second object of a chain or branch has no emptyAuth: [0] after the OID. */
+static bool has_password(const char *chain)
+{
+	const char *tdk = chain + der_head(chain);
+
+	tdk += der_size(tdk);
+	tdk += der_head(tdk);
+	return (uint8_t)tdk[der_size(tdk)] != 0xa0;
+}
+
+/* TKMRK and TDK as they were kept last, and an ASK that was kept below them. */
+static uint32_t domain_line(const char *dir, const struct errand *e,
+			    struct reply *r)
+{
+	char path[PATH_MAX], ask[PATH_MAX];
+	const char *object;
+	struct dirent *entry;
+	char *kept, *chain;
+	size_t size, n;
+	DIR *d;
+
+	snprintf(path, sizeof(path), "%s/%u.%u@", dir, e->owner, e->side);
+	if (access(path, R_OK))
+		return ENOKEY;
+	kept = read_file(path, &r->len);
+	r->chain = kept;
+	d = opendir(dir);
+	while ((entry = readdir(d))) {
+		snprintf(ask, sizeof(ask), "%s/%s", dir, entry->d_name);
+		if (entry->d_name[0] == '.' || strchr(entry->d_name, '@') ||
+		    strstr(entry->d_name, ".state") ||
+		    shared(entry->d_name, e) != 3)
+			continue;
+		chain = read_file(ask, &size);
+		object = chain + der_head(chain);
+		if (*object != 0x30 || !has_password(chain))
+			continue;
+		object += der_size(object);
+		object += der_size(object);
+		n = der_size(object);
+		kept = realloc(kept, r->len + n);
+		memcpy(kept + r->len, object, n);
+		r->len += n;
+		kept[2] = (r->len - 4) >> 8;
+		kept[3] = r->len - 4;
+		r->chain = kept;
+		break;
+	}
+	closedir(d);
 	return 0;
 }
 
@@ -646,7 +701,14 @@ static uint32_t keep(const char *dir, const struct errand *e, struct reply *r)
 		r->chain = read_file(path, &r->len);
 		return 0;
 	case TKM_ERRAND_BRANCH:
+		if (!domain_line(dir, e, r))
+			return 0;
 		return find_line(dir, e, r);
+	case TKM_ERRAND_DOMAIN:
+		snprintf(path, sizeof(path), "%s/%u.%u@", dir, e->owner,
+			 e->side);
+		unlink(path);
+		return file_write(path, e);
 	default:
 		return EINVAL;
 	}
