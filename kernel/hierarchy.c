@@ -1066,8 +1066,9 @@ int tkm_hierarchy_adopt_domain(struct tkm_bus *bus,
  * @priv: its private part, the known one or another
  * @auth: the password
  * @fresh: the one that @out is to have; the same will do
- * @out: private part with @fresh, of @size bytes
- * @len: its length
+ * @out: private part with @fresh
+ * @size: of @out
+ * @len: how much of it is used
  *
  * Return: 0; -EKEYREJECTED when it is wrong, which the TPM has counted; -EBUSY in
  * lockout; -EBADMSG when @priv does not belong to it; and what
@@ -1104,8 +1105,10 @@ int tkm_hierarchy_prove(struct tkm_bus *bus, struct tkm_node *tdk,
  * tkm_hierarchy_branch() - TKMRK and TDK as the helper keeps them
  * @tdk: with a reference
  * @priv: its private part instead of the known one, or nothing
+ * @out: DER
+ * @size: of @out
  *
- * Return: the length, or -EMSGSIZE.
+ * Return: the length; -EMSGSIZE; -ENOMEM.
  */
 ssize_t tkm_hierarchy_branch(const struct tkm_node *tdk, struct tkm_piece priv,
 			     u8 *out, size_t size)
