@@ -315,6 +315,13 @@ static int set_key(key_serial_t serial, enum tkm_state to)
 	return ret;
 }
 
+/* One that is destroyed has given its name up, though it may not be gone yet. */
+static bool is_called(const struct tkm_life *life, const struct tkm_record *rec)
+{
+	return same_description(&life->rec, rec) &&
+	       life->kept != TKM_STATE_DESTROYED;
+}
+
 /* All or none. */
 static int set_described(const struct tkm_record *rec, enum tkm_state to)
 {
@@ -322,14 +329,14 @@ static int set_described(const struct tkm_record *rec, enum tkm_state to)
 	int ret = -ENOKEY;
 
 	hash_for_each_possible(lives, life, node, hash_of(rec)) {
-		if (!same_description(&life->rec, rec))
+		if (!is_called(life, rec))
 			continue;
 		ret = may_change(life, to);
 		if (ret)
 			return ret;
 	}
 	hash_for_each_possible(lives, life, node, hash_of(rec))
-		if (same_description(&life->rec, rec))
+		if (is_called(life, rec))
 			enter(life, to);
 	return ret;
 }

@@ -15,6 +15,7 @@
  *   load FILE          add_key "load" of the file's hex
  *   raw FILE           add_key of the file's bytes
  *   reseal OPTIONS     update "reseal OPTIONS"
+ *   state NAME         update "state NAME" of a key that is active
  *   publish [WHAT]     update "publish WHAT", the first of a key; logon unless
  *                      told otherwise: "TYPE:<description> [OPTION...]"
  *   republish [WHAT]   ... a second time under the same name
@@ -412,6 +413,7 @@ static const struct operation {
 	OP("load", clear, add_text, clear, .payload = "load "),
 	OP("raw", clear, add_text, clear),
 	OP("reseal", NULL, publish, NULL, .payload = "reseal "),
+	OP("state", make, publish, clear, .payload = "state "),
 	OP("publish", make, publish, clear, .payload = PUBLISH),
 	OP("republish", make_published, publish, clear, .payload = PUBLISH),
 	OP("unpublish", make_published, unpublish, clear, .payload = PUBLISH),

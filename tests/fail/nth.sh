@@ -161,6 +161,14 @@ reseal_fails()
 }
 claim "reseal" reseal_fails
 
+state_fails()
+{
+	loaded
+	nth state suspended
+	nth state destroyed
+}
+claim "state" state_fails
+
 publish_fails()
 {
 	local what every=1
