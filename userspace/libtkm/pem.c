@@ -221,8 +221,6 @@ static ssize_t read_blocks(const char *pem, size_t len, u8 *out, size_t size,
 		n = next_block(&pem, end, out + got, size - got);
 		if (n <= 0)
 			break;
-		if (*blocks == TKM_CHAIN_OBJECTS)
-			return -EBADMSG;
 		got += (size_t)n;
 	}
 	if (n < 0)
