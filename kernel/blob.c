@@ -19,6 +19,9 @@
  *   TPMPolicy ::= SEQUENCE {
  *     commandCode   [0] EXPLICIT INTEGER,
  *     commandPolicy [1] EXPLICIT OCTET STRING }
+ *   TPMAuthPolicy ::= SEQUENCE {                -- an approval
+ *     name          [0] EXPLICIT UTF8String OPTIONAL,
+ *     policy        [1] EXPLICIT SEQUENCE OF TPMPolicy }
  *
  * Only DER is read, so a chain has one spelling. The reader goes down through
  * readers that end where their value ends; the writer goes backwards, from
@@ -35,13 +38,14 @@
 #define DER_SEQUENCE	0x30
 #define DER_EXPLICIT(n)	(0xa0 + (n))
 
-/* Field numbers of TPMKey and of TPMPolicy. */
+/* Field numbers of TPMKey, of TPMAuthPolicy (whose policy has the same) and of TPMPolicy. */
 #define KEY_EMPTY_AUTH	DER_EXPLICIT(0)
 #define KEY_POLICY	DER_EXPLICIT(1)
 #define KEY_SECRET	DER_EXPLICIT(2)
 #define KEY_AUTH_POLICY	DER_EXPLICIT(3)
 #define KEY_DESCRIPTION	DER_EXPLICIT(4)
 #define KEY_RSA_PARENT	DER_EXPLICIT(5)
+#define APPROVAL_NAME	DER_EXPLICIT(0)
 #define POLICY_CODE	DER_EXPLICIT(0)
 #define POLICY_BODY	DER_EXPLICIT(1)
 
@@ -378,6 +382,27 @@ int tkm_branch_decode(const u8 *der, size_t len, struct tkm_chain *branch)
 	return tkm_reader_done(&r) ? 0 : -EBADMSG;
 }
 
+int tkm_auth_policy_decode(const u8 *der, size_t len,
+			   struct tkm_policy *policy)
+{
+	struct tkm_reader r, fields, name;
+	int ret;
+
+	memset(policy, 0, sizeof(*policy));
+	tkm_reader_init(&r, der, len);
+	fields = get_value(&r, DER_SEQUENCE);
+	if (next_is(&fields, APPROVAL_NAME)) {
+		name = get_explicit(&fields, APPROVAL_NAME, DER_UTF8);
+		if (!name.len || name.len > TKM_APPROVAL_NAME_MAX)
+			return -EBADMSG;
+	}
+	ret = get_policy(&fields, policy);
+	if (ret)
+		return ret;
+	return policy->n && tkm_reader_done(&fields) && tkm_reader_done(&r) ?
+		       0 : -EBADMSG;
+}
+
 /* ---- writing DER, backwards -------------------------------------------- */
 
 /**
@@ -585,4 +610,28 @@ ssize_t tkm_branch_encode(const struct tkm_chain *branch, u8 *out, size_t size)
 	    branch->obj[branch->n - 1].type != TKM_OBJECT_LOADABLE)
 		return -EINVAL;
 	return encode(branch, out, size);
+}
+
+ssize_t tkm_auth_policy_encode(const char *name,
+			       const struct tkm_policy *policy, u8 *out,
+			       size_t size)
+{
+	struct back b = { .data = out, .at = size, .end = size };
+	size_t len = name ? strlen(name) : 0, n;
+
+	if (!policy->n || policy->n > TKM_POLICY_MAX ||
+	    (name && (!len || len > TKM_APPROVAL_NAME_MAX)))
+		return -EINVAL;
+	back_policy(&b, policy);
+	if (name) {
+		n = b.at;
+		back_value(&b, DER_UTF8, name, len);
+		back_header(&b, APPROVAL_NAME, n);
+	}
+	back_header(&b, DER_SEQUENCE, b.end);
+	if (b.overflow)
+		return -EMSGSIZE;
+	n = b.end - b.at;
+	memmove(out, out + b.at, n);
+	return (ssize_t)n;
 }

@@ -32,10 +32,14 @@
 
 #define TPM_ST_NO_SESSIONS	0x8001
 #define TPM_ST_SESSIONS		0x8002
+#define TPM_ST_VERIFIED		0x8022
 #define TPM_ST_HASHCHECK	0x8024
 
 #define TPM_SE_HMAC		0x00
 #define TPM_SE_POLICY		0x01
+
+#define TPM_HT_NV_INDEX		0x01
+#define TPM_EO_EQ		0x0000
 
 #define TPM_RH_OWNER		0x40000001
 #define TPM_RH_NULL		0x40000007
@@ -43,6 +47,7 @@
 
 #define TPM_CC_EVICT_CONTROL	0x00000120
 #define TPM_CC_CREATE_PRIMARY	0x00000131
+#define TPM_CC_POLICY_NV	0x00000149
 #define TPM_CC_OBJECT_CHANGE_AUTH 0x00000150
 #define TPM_CC_CREATE		0x00000153
 #define TPM_CC_LOAD		0x00000157
@@ -53,13 +58,17 @@
 #define TPM_CC_CONTEXT_LOAD	0x00000161
 #define TPM_CC_CONTEXT_SAVE	0x00000162
 #define TPM_CC_FLUSH_CONTEXT	0x00000165
+#define TPM_CC_LOAD_EXTERNAL	0x00000167
+#define TPM_CC_POLICY_AUTHORIZE	0x0000016a
 #define TPM_CC_POLICY_AUTH_VALUE 0x0000016b
 #define TPM_CC_POLICY_OR	0x00000171
 #define TPM_CC_READ_PUBLIC	0x00000173
 #define TPM_CC_START_AUTH_SESSION 0x00000176
+#define TPM_CC_VERIFY_SIGNATURE	0x00000177
 #define TPM_CC_GET_CAPABILITY	0x0000017a
 #define TPM_CC_PCR_READ		0x0000017e
 #define TPM_CC_POLICY_PCR	0x0000017f
+#define TPM_CC_POLICY_RESTART	0x00000180
 #define TPM_CC_TEST_PARMS	0x0000018a
 
 #define TPM_CAP_HANDLES		1
@@ -900,16 +909,91 @@ void tkm_pcrs_encode(struct tkm_writer *w, const struct tkm_pcrs *pcrs);
 void tkm_policy_or_encode(struct tkm_writer *w, const u8 a[32], const u8 b[32]);
 
 /**
+ * struct tkm_authorize - PolicyAuthorize, as the TSS2 key format stores it
+ * @pub: TPMT_PUBLIC of the key that approves, in place
+ * @pub_len: its length
+ * @ref: policyRef, 32 bytes, in place
+ * @sig: of an approval: TPMT_SIGNATURE, in place; NULL where there is none,
+ *	as in a chain (its sigAlg is TPM_ALG_NULL)
+ * @sig_len: its length
+ */
+struct tkm_authorize {
+	const u8 *pub;
+	u16 pub_len;
+	const u8 *ref;
+	const u8 *sig;
+	u16 sig_len;
+};
+
+/**
+ * tkm_authorize_decode() - read the body of a PolicyAuthorize
+ *
+ * TPM2B_PUBLIC, TPM2B_DIGEST policyRef, TPMT_SIGNATURE. The signature is of a
+ * sort that the key can make, over SHA-256; whether it is right is not looked
+ * at.
+ *
+ * Return: 0; -EBADMSG, also for a policyRef that is not 32 bytes; -EOPNOTSUPP
+ * for a key as tkm_authority_check() says, or another hash.
+ */
+int tkm_authorize_decode(const struct tkm_policy_element *el,
+			 struct tkm_authorize *by);
+/* The body without a signature, as it stands in a chain. */
+void tkm_authorize_encode(struct tkm_writer *w, struct tkm_piece pub,
+			  const u8 ref[32]);
+/* What a session's digest is after it, whatever was before. */
+void tkm_authorize_digest(struct tkm_piece pub, const u8 ref[32],
+			  u8 digest[32]);
+/*
+ * Whether a TPMT_PUBLIC is of a key that approves: ECC P-256 or P-384, or RSA of
+ * 2048 bits or more, SHA-256, no scheme, sign. 0, -EBADMSG, -EOPNOTSUPP.
+ */
+int tkm_authority_check(const u8 *pub, size_t len);
+
+/* Bytes of the number in a TPM_NT_COUNTER. */
+#define TKM_EPOCH_SIZE	8
+
+/**
+ * struct tkm_policy_nv - PolicyNV on a counter, equal to a number
+ * @index: handle of the NV index, whose own empty authValue reads it
+ * @name: its Name, TKM_NAME_SIZE bytes, in place
+ * @epoch: the number, TKM_EPOCH_SIZE bytes, in place
+ */
+struct tkm_policy_nv {
+	u32 index;
+	const u8 *name;
+	const u8 *epoch;
+};
+
+/*
+ * UINT32 nvIndex, TPM2B_NAME, TPM2B_OPERAND, UINT16 offset, UINT16 operation. 0;
+ * -EBADMSG; -EOPNOTSUPP for what is no counter's whole number, equal.
+ */
+int tkm_policy_nv_decode(const struct tkm_policy_element *el,
+			 struct tkm_policy_nv *nv);
+
+/**
  * tkm_policy_digest() - the digest a policy session has after these commands
- * @policy: elements; PolicyPCR, PolicyAuthValue and PolicyOR are known
+ * @policy: elements; PolicyPCR, PolicyAuthValue, PolicyOR, and as the first one
+ *	PolicyAuthorize, without signature, are known
  * @digest: the result; all zero for an empty policy
  *
- * TPM 2.0 Part 3, TPM2_PolicyPCR, TPM2_PolicyAuthValue, TPM2_PolicyOR.
+ * TPM 2.0 Part 3, TPM2_PolicyPCR, TPM2_PolicyAuthValue, TPM2_PolicyOR,
+ * TPM2_PolicyAuthorize.
  *
  * Return: 0; -EOPNOTSUPP for another command; -EBADMSG for a body that is not
  * the command's, and for a PolicyOR that the digest before it is no branch of.
  */
 int tkm_policy_digest(const struct tkm_policy *policy, u8 digest[32]);
+
+/*
+ * The same of a policy that is approved: one or more PolicyPCR, of one bank each,
+ * and at most one PolicyNV. -EINVAL without the one or with more of the other.
+ */
+int tkm_approved_digest(const struct tkm_policy *policy, u8 digest[32]);
+
+/* Whether @digest is one of those that a PolicyOR takes. */
+bool tkm_policy_or_has(const struct tkm_policy_element *el,
+		       const u8 digest[32]);
 
 /*
  * Digest of PolicyOR(@a, @b): H(0^32 || TPM_CC_PolicyOR || @a || @b). @digest
@@ -1008,6 +1092,74 @@ ssize_t tkm_blob_encode(const struct tkm_chain *chain, u8 *out, size_t size);
 
 /* The same for a branch. */
 ssize_t tkm_branch_encode(const struct tkm_chain *branch, u8 *out, size_t size);
+
+/* Bytes of the text that may stand in an approval, for people. */
+#define TKM_APPROVAL_NAME_MAX	255
+
+/**
+ * tkm_auth_policy_decode() - read a TPMAuthPolicy
+ * @der: DER; exactly one value, nothing after it
+ * @policy: its elements, one or more; the name is stepped over
+ *
+ * Return: 0; -EBADMSG; -EOPNOTSUPP for more elements than TKM_POLICY_MAX.
+ */
+int tkm_auth_policy_decode(const u8 *der, size_t len,
+			   struct tkm_policy *policy);
+
+/*
+ * Write one; @name may be NULL. The length; -EMSGSIZE; -EINVAL for no elements,
+ * too many, or a name that is empty or too long.
+ */
+ssize_t tkm_auth_policy_encode(const char *name,
+			       const struct tkm_policy *policy, u8 *out,
+			       size_t size);
+
+/* ---- approval.c: named policies, and what approves them ----------------- */
+
+#define TKM_POLICY_NAME_MAX	32
+#define TKM_APPROVAL_MAX	2048
+
+/* 1 to 32 bytes of [a-z0-9._-], and not "none". */
+bool tkm_policy_name_ok(const char *name, size_t len);
+
+/* policyRef: SHA-256 of "tkm policy v1", a zero byte, and the name. */
+void tkm_policy_ref(const char *name, u8 ref[32]);
+
+/**
+ * struct tkm_approval - an approval, taken apart; pointers are in place
+ * @by: who approves what is called how, with the signature
+ * @policy: what is approved
+ * @digest: of that: approvedPolicy
+ * @branch: what a session's digest is once it has been approved
+ */
+struct tkm_approval {
+	struct tkm_authorize by;
+	struct tkm_policy policy;
+	u8 digest[32];
+	u8 branch[32];
+};
+
+/**
+ * tkm_approval_decode() - read an approval
+ * @der: a TPMAuthPolicy whose first element is a PolicyAuthorize with a
+ *	signature; the others are what is approved
+ *
+ * Return: 0; -EBADMSG for what is damaged; -EOPNOTSUPP for what
+ * tkm_authorize_decode() or tkm_approved_digest() does not know; -EINVAL as the
+ * latter; -E2BIG above TKM_APPROVAL_MAX.
+ */
+int tkm_approval_decode(const u8 *der, size_t len,
+			struct tkm_approval *approval);
+
+/* What is signed, and the ticket is for: SHA-256(approvedPolicy || policyRef). */
+void tkm_approval_hash(const struct tkm_approval *approval, u8 hash[32]);
+
+/*
+ * Whether it may be played for a policy that begins with PolicyAuthorize: its
+ * branch is that element's, or one of the PolicyOR that follows it.
+ */
+bool tkm_approval_fits(const struct tkm_approval *approval,
+		       const struct tkm_policy *policy);
 
 /* ---- chain.c: what a chain must be before a TPM sees it ----------------- */
 

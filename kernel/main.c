@@ -68,6 +68,7 @@ static void __exit tkm_exit(void)
 	/* Payloads that were freed by RCU still put their storage keys. */
 	rcu_barrier();
 	tkm_hierarchy_exit();
+	tkm_policies_exit();
 	tkm_session_exit();
 }
 

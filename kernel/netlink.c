@@ -70,7 +70,7 @@ int tkm_nl_supports_doit(struct sk_buff *skb, struct genl_info *info)
 	const u32 features = TKM_FEATURE_RSA | TKM_FEATURE_EC |
 			     TKM_FEATURE_CIPHER | TKM_FEATURE_PUBLISH |
 			     TKM_FEATURE_HELPER | TKM_FEATURE_STATES |
-			     TKM_FEATURE_AUDIT;
+			     TKM_FEATURE_AUDIT | TKM_FEATURE_POLICY;
 	struct sk_buff *reply;
 	void *header;
 	int ret;
@@ -544,6 +544,229 @@ int tkm_nl_key_set_state_doit(struct sk_buff *skb, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack,
 			       "another change of that state is under way");
 	return ret;
+}
+
+/* ---- policies ---- */
+
+/* The name in a message: NULL when there is none that could be a policy's. */
+static const char *policy_name(struct genl_info *info)
+{
+	const struct nlattr *attr = info->attrs[TKM_A_POLICY_NAME];
+
+	if (attr && tkm_policy_name_ok(nla_data(attr), strlen(nla_data(attr))))
+		return nla_data(attr);
+	NL_SET_ERR_MSG(info->extack,
+		       "a name is 1 to 32 bytes of a-z 0-9 . _ -, and not \"none\"");
+	return NULL;
+}
+
+static int policy_registers(struct genl_info *info, struct tkm_pcrs *pcrs)
+{
+	pcrs->bank = nla_get_u16(info->attrs[TKM_A_POLICY_BANK]);
+	pcrs->mask = nla_get_u32(info->attrs[TKM_A_POLICY_MASK]);
+	if (!pcrs->mask || pcrs->mask >= BIT(24))
+		return -EINVAL;
+	switch (pcrs->bank) {
+	case TPM_ALG_SHA1:
+	case TPM_ALG_SHA256:
+	case TPM_ALG_SHA384:
+	case TPM_ALG_SHA512:
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int policy_key(struct genl_info *info, int type, u8 *pub, u16 *len)
+{
+	const struct nlattr *attr = info->attrs[type];
+	int ret;
+
+	if (!attr)
+		return 0;
+	ret = tkm_authority_check(nla_data(attr), nla_len(attr));
+	if (ret) {
+		NL_SET_BAD_ATTR(info->extack, attr);
+		return ret;
+	}
+	memcpy(pub, nla_data(attr), nla_len(attr));
+	*len = nla_len(attr);
+	return 0;
+}
+
+static int policy_is(struct genl_info *info, struct tkm_named *is)
+{
+	bool bank = info->attrs[TKM_A_POLICY_BANK];
+	bool mask = info->attrs[TKM_A_POLICY_MASK];
+	bool authority = info->attrs[TKM_A_POLICY_AUTHORITY];
+	bool recovery = info->attrs[TKM_A_POLICY_RECOVERY];
+	int ret;
+
+	if (bank != mask || bank == authority || (recovery && !authority)) {
+		NL_SET_ERR_MSG(info->extack,
+			       "bank and mask, or an authority and perhaps a recovery key");
+		return -EINVAL;
+	}
+	if (bank)
+		return policy_registers(info, &is->pcrs);
+	ret = policy_key(info, TKM_A_POLICY_AUTHORITY, is->authority,
+			 &is->authority_len);
+	ret = ret ?: policy_key(info, TKM_A_POLICY_RECOVERY, is->recovery,
+				&is->recovery_len);
+	if (!ret && is->authority_len == is->recovery_len &&
+	    !memcmp(is->authority, is->recovery, is->authority_len))
+		ret = -EINVAL;
+	return ret;
+}
+
+int tkm_nl_policy_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *name = policy_name(info);
+	struct tkm_named *is;
+	int ret;
+
+	if (!netlink_capable(skb, CAP_SYS_ADMIN))
+		return -EPERM;
+	if (!name)
+		return -EINVAL;
+	is = kzalloc(sizeof(*is), GFP_KERNEL);
+	if (!is)
+		return -ENOMEM;
+	strscpy(is->name, name, sizeof(is->name));
+	ret = policy_is(info, is) ?: tkm_policies_set(is);
+	kfree(is);
+	return ret;
+}
+
+int tkm_nl_policy_approve_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct tkm_piece ders[TKM_APPROVALS_MAX];
+	const char *name = policy_name(info);
+	const struct nlattr *attr;
+	unsigned int n = 0;
+	int left, ret;
+
+	if (!netlink_capable(skb, CAP_SYS_ADMIN))
+		return -EPERM;
+	if (!name)
+		return -EINVAL;
+	nla_for_each_attr(attr, genlmsg_data(info->genlhdr),
+			  genlmsg_len(info->genlhdr), left) {
+		if (nla_type(attr) != TKM_A_POLICY_APPROVAL)
+			continue;
+		if (n == TKM_APPROVALS_MAX)
+			return -EINVAL;
+		ders[n++] = (struct tkm_piece){ nla_data(attr), nla_len(attr) };
+	}
+	ret = tkm_policies_approve(name, ders, n);
+	if (ret == -EINVAL)
+		NL_SET_ERR_MSG(info->extack,
+			       "not an approval of this policy by one of its keys, for registers and an epoch");
+	return ret;
+}
+
+int tkm_nl_policy_remove_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *name = policy_name(info);
+
+	if (!netlink_capable(skb, CAP_SYS_ADMIN))
+		return -EPERM;
+	return name ? tkm_policies_remove(name) : -EINVAL;
+}
+
+static int put_policy(struct sk_buff *skb, const struct tkm_named *is,
+		      const struct tkm_held *held)
+{
+	int ret = nla_put_string(skb, TKM_A_POLICY_NAME, is->name);
+
+	if (held) {
+		ret = ret ?: nla_put(skb, TKM_A_POLICY_APPROVAL, held->len,
+				     held->der);
+		return ret ?: put_flag_if(skb, READ_ONCE(held->rejected),
+					  TKM_A_POLICY_REJECTED);
+	}
+	if (is->pcrs.mask) {
+		ret = ret ?: nla_put_u16(skb, TKM_A_POLICY_BANK, is->pcrs.bank);
+		ret = ret ?: nla_put_u32(skb, TKM_A_POLICY_MASK, is->pcrs.mask);
+		return ret;
+	}
+	ret = ret ?: nla_put(skb, TKM_A_POLICY_AUTHORITY, is->authority_len,
+			     is->authority);
+	if (is->recovery_len)
+		ret = ret ?: nla_put(skb, TKM_A_POLICY_RECOVERY,
+				     is->recovery_len, is->recovery);
+	return ret;
+}
+
+/* Under a mutex that the worker takes, too: no memory is asked for. */
+static int list_policy(const struct tkm_named *is, const struct tkm_held *held,
+		       void *arg)
+{
+	struct view *view = arg;
+	void *header;
+
+	header = genlmsg_put(view->skb, view->portid, view->seq, &family,
+			     view->cb ? NLM_F_MULTI : 0, TKM_CMD_POLICY_LIST);
+	if (!header)
+		return -EMSGSIZE;
+	if (view->cb)
+		genl_dump_check_consistent(view->cb, header);
+	if (put_policy(view->skb, is, held)) {
+		genlmsg_cancel(view->skb, header);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(view->skb, header);
+	return 0;
+}
+
+int tkm_nl_policy_list_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *name = policy_name(info);
+	struct tkm_policies_at at = {};
+	struct view view = {
+		.portid = info->snd_portid,
+		.seq = info->snd_seq,
+	};
+	int ret;
+
+	if (!netlink_capable(skb, CAP_SYS_ADMIN))
+		return -EPERM;
+	if (!name)
+		return -EINVAL;
+	view.skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!view.skb)
+		return -ENOMEM;
+	ret = tkm_policies_visit(name, &at, list_policy, &view);
+	if (!ret)
+		return genlmsg_reply(view.skb, info);
+	nlmsg_free(view.skb);
+	return ret;
+}
+
+int tkm_nl_policy_list_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct tkm_policies_at at = {
+		.id = cb->args[0],
+		.approval = cb->args[1],
+	};
+	struct view view = {
+		.skb = skb,
+		.cb = cb,
+		.portid = NETLINK_CB(cb->skb).portid,
+		.seq = cb->nlh->nlmsg_seq,
+	};
+	int ret;
+
+	if (!netlink_capable(cb->skb, CAP_SYS_ADMIN))
+		return -EPERM;
+	if (tkm_dump_attrs(cb)[TKM_A_POLICY_NAME])
+		return -EINVAL;
+	cb->seq = tkm_policies_generation();
+	while (!(ret = tkm_policies_visit(NULL, &at, list_policy, &view)))
+		at.approval++;
+	cb->args[0] = at.id;
+	cb->args[1] = at.approval;
+	return skb->len || ret == -ENOENT ? skb->len : ret;
 }
 
 /**

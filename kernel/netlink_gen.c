@@ -51,8 +51,33 @@ const struct nla_policy tkm_key_set_state_nl_policy[TKM_A_KEY_STATE + 1] = {
 	[TKM_A_KEY_STATE] = NLA_POLICY_RANGE(NLA_U32, 1, 6),
 };
 
+/* TKM_CMD_POLICY_SET - do */
+const struct nla_policy tkm_policy_set_nl_policy[TKM_A_POLICY_RECOVERY + 1] = {
+	[TKM_A_POLICY_NAME] = { .type = NLA_NUL_STRING, .len = TKM_POLICY_NAME_MAX, },
+	[TKM_A_POLICY_BANK] = { .type = NLA_U16, },
+	[TKM_A_POLICY_MASK] = { .type = NLA_U32, },
+	[TKM_A_POLICY_AUTHORITY] = NLA_POLICY_MAX_LEN(TKM_POLICY_PUBLIC_MAX),
+	[TKM_A_POLICY_RECOVERY] = NLA_POLICY_MAX_LEN(TKM_POLICY_PUBLIC_MAX),
+};
+
+/* TKM_CMD_POLICY_APPROVE - do */
+const struct nla_policy tkm_policy_approve_nl_policy[TKM_A_POLICY_APPROVAL + 1] = {
+	[TKM_A_POLICY_NAME] = { .type = NLA_NUL_STRING, .len = TKM_POLICY_NAME_MAX, },
+	[TKM_A_POLICY_APPROVAL] = NLA_POLICY_MAX_LEN(TKM_APPROVAL_MAX),
+};
+
+/* TKM_CMD_POLICY_REMOVE - do */
+const struct nla_policy tkm_policy_remove_nl_policy[TKM_A_POLICY_NAME + 1] = {
+	[TKM_A_POLICY_NAME] = { .type = NLA_NUL_STRING, .len = TKM_POLICY_NAME_MAX, },
+};
+
+/* TKM_CMD_POLICY_LIST - do */
+const struct nla_policy tkm_policy_list_nl_policy[TKM_A_POLICY_NAME + 1] = {
+	[TKM_A_POLICY_NAME] = { .type = NLA_NUL_STRING, .len = TKM_POLICY_NAME_MAX, },
+};
+
 /* Ops table for tkm */
-const struct genl_ops tkm_nl_ops[7] = {
+const struct genl_ops tkm_nl_ops[11] = {
 	{
 		.cmd		= TKM_CMD_SUPPORTS,
 		.doit		= tkm_nl_supports_doit,
@@ -95,5 +120,30 @@ const struct genl_ops tkm_nl_ops[7] = {
 		.doit		= tkm_nl_key_set_state_doit,
 		.policy		= tkm_key_set_state_nl_policy,
 		.maxattr	= TKM_A_KEY_STATE,
+	},
+	{
+		.cmd		= TKM_CMD_POLICY_SET,
+		.doit		= tkm_nl_policy_set_doit,
+		.policy		= tkm_policy_set_nl_policy,
+		.maxattr	= TKM_A_POLICY_RECOVERY,
+	},
+	{
+		.cmd		= TKM_CMD_POLICY_APPROVE,
+		.doit		= tkm_nl_policy_approve_doit,
+		.policy		= tkm_policy_approve_nl_policy,
+		.maxattr	= TKM_A_POLICY_APPROVAL,
+	},
+	{
+		.cmd		= TKM_CMD_POLICY_REMOVE,
+		.doit		= tkm_nl_policy_remove_doit,
+		.policy		= tkm_policy_remove_nl_policy,
+		.maxattr	= TKM_A_POLICY_NAME,
+	},
+	{
+		.cmd		= TKM_CMD_POLICY_LIST,
+		.doit		= tkm_nl_policy_list_doit,
+		.dumpit		= tkm_nl_policy_list_dumpit,
+		.policy		= tkm_policy_list_nl_policy,
+		.maxattr	= TKM_A_POLICY_NAME,
 	},
 };

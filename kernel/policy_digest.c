@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR LGPL-2.1-or-later
 /*
  * What a policy session ends in, computed without a TPM (TPM 2.0 Part 3,
- * TPM2_PolicyPCR, TPM2_PolicyAuthValue, TPM2_PolicyOR), and the parameters of
- * these commands as the TSS2 key format stores them.
+ * TPM2_PolicyPCR, TPM2_PolicyAuthValue, TPM2_PolicyOR, TPM2_PolicyAuthorize,
+ * TPM2_PolicyNV), and the parameters of these commands as the TSS2 key format
+ * stores them.
  *
  * Every command turns the digest before it into H(digest || command code ||
  * what it asserts); PolicyOR starts over from zeros, once the digest before
- * it is one of its branches.
+ * it is one of its branches, and so does PolicyAuthorize, once it is approved.
  */
 #include "core.h"
 
@@ -190,6 +191,234 @@ static int play_or(const struct tkm_policy_element *el, u8 digest[32])
 	return 0;
 }
 
+bool tkm_policy_or_has(const struct tkm_policy_element *el,
+		       const u8 digest[32])
+{
+	struct tkm_piece branches[TKM_OR_MAX];
+	u32 n = get_branches(el, branches);
+
+	while (n--)
+		if (!memcmp(branches[n].data, digest, TKM_SHA256_SIZE))
+			return true;
+	return false;
+}
+
+/* ---- PolicyAuthorize --------------------------------------------------- */
+
+/* A pair of numbers on the curve, or one as long as the modulus. */
+static int check_numbers(struct tkm_reader *r, const struct tkm_public *pub,
+			 u16 alg)
+{
+	unsigned int i, count = pub->type == TPM_ALG_ECC ? 2 : 1;
+	size_t max = pub->x_len;
+	u16 n;
+
+	if (pub->type == TPM_ALG_ECC ? alg != TPM_ALG_ECDSA :
+	    alg != TPM_ALG_RSASSA && alg != TPM_ALG_RSAPSS)
+		return -EBADMSG;
+	if (pub->type == TPM_ALG_ECC)
+		max = tkm_curve_bytes(pub->curve);
+	for (i = 0; i < count; i++) {
+		tkm_get_tpm2b(r, &n);
+		if (!n || n > max || (count == 1 && n != max))
+			return -EBADMSG;
+	}
+	return 0;
+}
+
+/* TPMT_SIGNATURE, up to the end; or TPM_ALG_NULL alone, which is none. */
+static int get_signature(struct tkm_reader *r, const struct tkm_public *pub,
+			 struct tkm_authorize *by)
+{
+	const u8 *start = r->data;
+	size_t len = r->len;
+	u16 alg = tkm_get_u16(r);
+	u16 hash;
+	int ret;
+
+	if (r->bad)
+		return -EBADMSG;
+	if (alg == TPM_ALG_NULL)
+		return tkm_reader_done(r) ? 0 : -EBADMSG;
+	hash = tkm_get_u16(r);
+	ret = check_numbers(r, pub, alg);
+	if (ret || !tkm_reader_done(r))
+		return -EBADMSG;
+	/* The TPM signs and verifies with that of the key's Name. */
+	if (hash != TPM_ALG_SHA256)
+		return -EOPNOTSUPP;
+	by->sig = start;
+	by->sig_len = (u16)len;
+	return 0;
+}
+
+static int authority(const u8 *p, size_t len, struct tkm_public *pub)
+{
+	int ret = tkm_public_decode(p, len, pub);
+
+	if (ret)
+		return ret;
+	/* A template has no key yet. */
+	if (!pub->x_len || (pub->type == TPM_ALG_ECC && !pub->y_len))
+		return -EBADMSG;
+	if (pub->type != TPM_ALG_ECC &&
+	    (pub->type != TPM_ALG_RSA || pub->rsa_bits < 2048))
+		return -EOPNOTSUPP;
+	if (!(pub->attributes & TPM_OA_SIGN) || pub->sym_alg != TPM_ALG_NULL)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+int tkm_authority_check(const u8 *pub, size_t len)
+{
+	struct tkm_public decoded;
+
+	return authority(pub, len, &decoded);
+}
+
+int tkm_authorize_decode(const struct tkm_policy_element *el,
+			 struct tkm_authorize *by)
+{
+	struct tkm_public pub;
+	struct tkm_reader r;
+	u16 n;
+	int ret;
+
+	memset(by, 0, sizeof(*by));
+	tkm_reader_init(&r, el->body, el->body_len);
+	by->pub = tkm_get_tpm2b(&r, &by->pub_len);
+	by->ref = tkm_get_tpm2b(&r, &n);
+	if (r.bad || n != TKM_SHA256_SIZE)
+		return -EBADMSG;
+	ret = authority(by->pub, by->pub_len, &pub);
+	return ret ? ret : get_signature(&r, &pub, by);
+}
+
+void tkm_authorize_encode(struct tkm_writer *w, struct tkm_piece pub,
+			  const u8 ref[32])
+{
+	tkm_put_tpm2b(w, pub.data, pub.len);
+	tkm_put_tpm2b(w, ref, TKM_SHA256_SIZE);
+	tkm_put_u16(w, TPM_ALG_NULL);
+}
+
+void tkm_authorize_digest(struct tkm_piece pub, const u8 ref[32],
+			  u8 digest[32])
+{
+	const struct tkm_piece last[] = {
+		{ digest, TKM_SHA256_SIZE }, { ref, TKM_SHA256_SIZE },
+	};
+	u8 name[TKM_NAME_SIZE];
+
+	tkm_public_name(pub.data, pub.len, name);
+	memset(digest, 0, TKM_SHA256_SIZE);
+	extend(digest, TPM_CC_POLICY_AUTHORIZE,
+	       (struct tkm_piece){ name, sizeof(name) },
+	       (struct tkm_piece){ NULL, 0 });
+	tkm_sha256(last, ARRAY_SIZE(last), digest);
+}
+
+/* Whoever approves is asked first, and signs elsewhere. */
+static int play_authorize(const struct tkm_policy_element *el, bool first,
+			  u8 digest[32])
+{
+	struct tkm_authorize by;
+	int ret;
+
+	ret = tkm_authorize_decode(el, &by);
+	if (ret)
+		return ret;
+	if (!first || by.sig)
+		return -EOPNOTSUPP;
+	tkm_authorize_digest((struct tkm_piece){ by.pub, by.pub_len }, by.ref,
+			     digest);
+	return 0;
+}
+
+/* ---- PolicyNV ---------------------------------------------------------- */
+
+int tkm_policy_nv_decode(const struct tkm_policy_element *el,
+			 struct tkm_policy_nv *nv)
+{
+	struct tkm_reader r;
+	u16 name_len, epoch_len, offset, operation;
+
+	memset(nv, 0, sizeof(*nv));
+	tkm_reader_init(&r, el->body, el->body_len);
+	nv->index = tkm_get_u32(&r);
+	nv->name = tkm_get_tpm2b(&r, &name_len);
+	nv->epoch = tkm_get_tpm2b(&r, &epoch_len);
+	offset = tkm_get_u16(&r);
+	operation = tkm_get_u16(&r);
+	if (!tkm_reader_done(&r) || nv->index >> 24 != TPM_HT_NV_INDEX ||
+	    !name_len || !epoch_len)
+		return -EBADMSG;
+	if (name_len != TKM_NAME_SIZE ||
+	    get_unaligned_be16(nv->name) != TPM_ALG_SHA256 ||
+	    epoch_len != TKM_EPOCH_SIZE || offset || operation != TPM_EO_EQ)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+static int play_nv(const struct tkm_policy_element *el, u8 digest[32])
+{
+	static const u8 offset_and_operation[4] = { 0, 0, 0, TPM_EO_EQ };
+	struct tkm_policy_nv nv;
+	struct tkm_piece asserted[2];
+	u8 args[TKM_SHA256_SIZE];
+	int ret;
+
+	ret = tkm_policy_nv_decode(el, &nv);
+	if (ret)
+		return ret;
+	asserted[0] = (struct tkm_piece){ nv.epoch, TKM_EPOCH_SIZE };
+	asserted[1] = (struct tkm_piece){ offset_and_operation,
+					  sizeof(offset_and_operation) };
+	tkm_sha256(asserted, ARRAY_SIZE(asserted), args);
+	extend(digest, el->cc, (struct tkm_piece){ args, sizeof(args) },
+	       (struct tkm_piece){ nv.name, TKM_NAME_SIZE });
+	return 0;
+}
+
+/* One bank each: the registers have to be found among what can be read. */
+static int play_approved_pcr(const struct tkm_policy_element *el,
+			     u8 digest[32])
+{
+	struct tkm_policy_pcr pcr;
+	struct tkm_pcrs pcrs;
+	int ret;
+
+	if (tkm_policy_pcr_decode(el, &pcr))
+		return -EBADMSG;
+	ret = tkm_pcrs_decode(pcr.selection, pcr.selection_len, &pcrs);
+	return ret ? ret : play_pcr(el, digest);
+}
+
+int tkm_approved_digest(const struct tkm_policy *policy, u8 digest[32])
+{
+	const struct tkm_policy_element *el = policy->el;
+	unsigned int i, pcrs = 0, nvs = 0;
+	int ret = 0;
+
+	memset(digest, 0, TKM_SHA256_SIZE);
+	for (i = 0; i < policy->n && !ret; i++, el++) {
+		if (el->cc == TPM_CC_POLICY_PCR) {
+			ret = play_approved_pcr(el, digest);
+			pcrs++;
+		} else if (el->cc == TPM_CC_POLICY_NV) {
+			ret = play_nv(el, digest);
+			nvs++;
+		} else {
+			ret = -EOPNOTSUPP;
+		}
+	}
+	if (ret)
+		return ret;
+	return pcrs && nvs <= 1 ? 0 : -EINVAL;
+}
+
+/* ---- a chain's --------------------------------------------------------- */
+
 int tkm_policy_digest(const struct tkm_policy *policy, u8 digest[32])
 {
 	const struct tkm_policy_element *el = policy->el;
@@ -201,6 +430,9 @@ int tkm_policy_digest(const struct tkm_policy *policy, u8 digest[32])
 		return -EBADMSG;
 	for (i = 0; i < policy->n && !ret; i++, el++) {
 		switch (el->cc) {
+		case TPM_CC_POLICY_AUTHORIZE:
+			ret = play_authorize(el, !i, digest);
+			break;
 		case TPM_CC_POLICY_PCR:
 			ret = play_pcr(el, digest);
 			break;

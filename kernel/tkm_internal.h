@@ -20,6 +20,7 @@
 #include <linux/uidgid.h>
 
 #include "core.h"
+#include <uapi/linux/tkm_netlink.h>
 
 #define TKM_VERSION "0.1.0"
 
@@ -280,6 +281,72 @@ int tkm_policy_play(struct tkm_bus *bus, const struct tkm_policy *policy);
 int tkm_policy_make(struct tkm_bus *bus, const struct tkm_pcrs *pcrs,
 		    bool has_auth, const u8 *hash,
 		    struct tkm_policy_made *made);
+
+/* ---- policies.c: named policies, and approvals that are held ------------ */
+
+/**
+ * struct tkm_named - what a name stands for
+ * @name: of the policy
+ * @ref: its policyRef
+ * @pcrs: of literal registers; mask 0 for an authorised policy
+ * @authority: TPMT_PUBLIC of who approves
+ * @authority_len: its length; 0 for literal registers
+ * @recovery: the same of who approves when that one is lost
+ * @recovery_len: its length; 0 for nobody
+ */
+struct tkm_named {
+	char name[TKM_POLICY_NAME_MAX + 1];
+	u8 ref[32];
+	struct tkm_pcrs pcrs;
+	u8 authority[TKM_POLICY_PUBLIC_MAX];
+	u16 authority_len;
+	u8 recovery[TKM_POLICY_PUBLIC_MAX];
+	u16 recovery_len;
+};
+
+/**
+ * struct tkm_held - an approval that is held
+ * @approval: points into @der
+ * @der: DER
+ * @len: its length
+ * @rejected: the TPM says that its signature is wrong; set by the worker
+ */
+struct tkm_held {
+	struct tkm_approval approval;
+	u8 *der;
+	u16 len;
+	bool rejected;
+};
+
+/* Those of one policy; they never change but for what the worker finds out. */
+struct tkm_approvals {
+	refcount_t refs;
+	unsigned int n;
+	struct tkm_held *held[TKM_APPROVALS_MAX];
+};
+
+/* A place in the table. */
+struct tkm_policies_at {
+	unsigned int id;
+	unsigned int approval;
+};
+
+typedef int (*tkm_policy_look_fn)(const struct tkm_named *is,
+				  const struct tkm_held *held, void *arg);
+
+int tkm_policies_set(const struct tkm_named *is);
+int tkm_policies_approve(const char *name, const struct tkm_piece *ders,
+			 unsigned int n);
+int tkm_policies_remove(const char *name);
+int tkm_policies_find(const char *name, struct tkm_named *is);
+bool tkm_policies_name(const u8 ref[32], char name[TKM_POLICY_NAME_MAX + 1]);
+/* With a reference, or NULL. */
+struct tkm_approvals *tkm_policies_approvals(const u8 ref[32]);
+void tkm_approvals_put(struct tkm_approvals *approvals);
+unsigned int tkm_policies_generation(void);
+int tkm_policies_visit(const char *name, struct tkm_policies_at *at,
+		       tkm_policy_look_fn look, void *arg);
+void tkm_policies_exit(void);
 
 /* ---- hierarchy.c: SRK, TKMRK, TDK, ASK ---------------------------------- */
 

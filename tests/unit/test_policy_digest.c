@@ -314,7 +314,7 @@ static void every_flipped_bit_changes_the_digest(void **state)
 static void other_commands_are_unsupported(void **state)
 {
 	static const u32 codes[] = {
-		0, 0x160 /* PolicySigned */, 0x16a /* PolicyAuthorize */,
+		0, 0x160 /* PolicySigned */,
 		0x16c /* PolicyCommandCode */, 0x16d /* PolicyCounterTimer */,
 		0x149 /* PolicyNV */, 0x18c /* PolicyPassword */,
 		TPM_CC_UNSEAL, 0x8000017f, 0xffffffff,

@@ -12,6 +12,11 @@
  *   done ID STATUS [FILE]
  *   show SERIAL; list; list all   prints keys, a line each
  *   set-state STATE SERIAL    or STATE OWNER SIDE DESCRIPTION; numbers
+ *   policy-set NAME [bank N] [mask N] [authority FILE] [recovery FILE]
+ *                             FILE is a TPMT_PUBLIC
+ *   policy-approve NAME [FILE...]
+ *   policy-remove NAME
+ *   policy-list [NAME]        prints policies and approvals, a line each
  *   helper [DEADLINE=N] [AUDIT=FILE] HOW [ARGUMENT]   register, say so, and print
  *                             every errand until killed; records for the audit go
  *                             into FILE, else they are taken and forgotten:
@@ -53,7 +58,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define BUFFER 32768
+#define BUFFER 65536
 /* No set has more. */
 #define ATTR_MAX 32
 
@@ -298,15 +303,13 @@ static int show(const char *serial)
 }
 
 /* Many messages come at once. */
-static int list(bool all)
+static int dump(const struct nlmsghdr *msg,
+		void (*print)(const struct nlmsghdr *m))
 {
-	struct nlmsghdr *msg = begin(family, TKM_CMD_KEY_SHOW, NLM_F_DUMP);
 	const struct nlmsghdr *m;
 	ssize_t n;
 	int left;
 
-	if (all)
-		mnl_attr_put(msg, TKM_A_KEY_ALL, 0, NULL);
 	if (send(mnl_socket_get_fd(sock), msg, msg->nlmsg_len, 0) < 0)
 		die("send: %s", strerror(errno));
 	for (;;) {
@@ -321,9 +324,18 @@ static int list(bool all)
 					 mnl_nlmsg_get_payload(m))->error;
 			if (m->nlmsg_type == NLMSG_DONE)
 				return -*(int *)mnl_nlmsg_get_payload(m);
-			print_key(m);
+			print(m);
 		}
 	}
+}
+
+static int list(bool all)
+{
+	struct nlmsghdr *msg = begin(family, TKM_CMD_KEY_SHOW, NLM_F_DUMP);
+
+	if (all)
+		mnl_attr_put(msg, TKM_A_KEY_ALL, 0, NULL);
+	return dump(msg, print_key);
 }
 
 static uint32_t state_number(const char *name)
@@ -351,6 +363,108 @@ static int set_state(int argc, char **argv)
 		mnl_attr_put_u32(msg, TKM_A_KEY_SIDE, atoi(argv[2]));
 		mnl_attr_put_strz(msg, TKM_A_KEY_DESCRIPTION, argv[3]);
 	}
+	ask(msg, &err);
+	return err;
+}
+
+/* ---- policies ---- */
+
+static void print_hex(const char *name, const struct nlattr *attr)
+{
+	const uint8_t *p;
+	unsigned int i;
+
+	if (!attr)
+		return;
+	say(" %s=", name);
+	p = mnl_attr_get_payload(attr);
+	for (i = 0; i < mnl_attr_get_payload_len(attr); i++)
+		say("%02x", p[i]);
+}
+
+static void print_policy(const struct nlmsghdr *msg)
+{
+	const struct nlattr *at[ATTR_MAX + 1];
+
+	attributes(msg, at);
+	say("%s", mnl_attr_get_str(at[TKM_A_POLICY_NAME]));
+	if (at[TKM_A_POLICY_BANK])
+		say(" bank=%u", mnl_attr_get_u16(at[TKM_A_POLICY_BANK]));
+	if (at[TKM_A_POLICY_MASK])
+		say(" mask=0x%x", number(at[TKM_A_POLICY_MASK]));
+	print_hex("authority", at[TKM_A_POLICY_AUTHORITY]);
+	print_hex("recovery", at[TKM_A_POLICY_RECOVERY]);
+	print_hex("approval", at[TKM_A_POLICY_APPROVAL]);
+	say("%s%s\n", at[TKM_A_POLICY_REJECTED] ? " rejected" : "",
+	    msg->nlmsg_flags & NLM_F_DUMP_INTR ? " interrupted" : "");
+}
+
+static int policy_one(const char *name)
+{
+	struct nlmsghdr *msg = begin(family, TKM_CMD_POLICY_LIST, 0);
+	const struct nlmsghdr *reply;
+	int err;
+
+	mnl_attr_put_strz(msg, TKM_A_POLICY_NAME, name);
+	reply = ask(msg, &err);
+	if (!reply)
+		return err;
+	print_policy(reply);
+	return 0;
+}
+
+static void put_file(struct nlmsghdr *msg, uint16_t type, const char *path)
+{
+	size_t len;
+	void *bytes = read_file(path, &len);
+
+	mnl_attr_put(msg, type, len, bytes);
+	free(bytes);
+}
+
+static int policy_set(int argc, char **argv)
+{
+	struct nlmsghdr *msg = begin(family, TKM_CMD_POLICY_SET, NLM_F_ACK);
+	int err, i;
+
+	mnl_attr_put_strz(msg, TKM_A_POLICY_NAME, argv[0]);
+	for (i = 1; i + 1 < argc; i += 2) {
+		if (!strcmp(argv[i], "authority")) {
+			put_file(msg, TKM_A_POLICY_AUTHORITY, argv[i + 1]);
+		} else if (!strcmp(argv[i], "recovery")) {
+			put_file(msg, TKM_A_POLICY_RECOVERY, argv[i + 1]);
+		} else if (!strcmp(argv[i], "bank")) {
+			mnl_attr_put_u16(msg, TKM_A_POLICY_BANK,
+					 strtoul(argv[i + 1], NULL, 0));
+		} else if (!strcmp(argv[i], "mask")) {
+			mnl_attr_put_u32(msg, TKM_A_POLICY_MASK,
+					 strtoul(argv[i + 1], NULL, 0));
+		} else {
+			die("see the head of nlop.c");
+		}
+	}
+	ask(msg, &err);
+	return err;
+}
+
+static int policy_approve(int argc, char **argv)
+{
+	struct nlmsghdr *msg = begin(family, TKM_CMD_POLICY_APPROVE, NLM_F_ACK);
+	int err, i;
+
+	mnl_attr_put_strz(msg, TKM_A_POLICY_NAME, argv[0]);
+	for (i = 1; i < argc; i++)
+		put_file(msg, TKM_A_POLICY_APPROVAL, argv[i]);
+	ask(msg, &err);
+	return err;
+}
+
+static int policy_remove(const char *name)
+{
+	struct nlmsghdr *msg = begin(family, TKM_CMD_POLICY_REMOVE, NLM_F_ACK);
+	int err;
+
+	mnl_attr_put_strz(msg, TKM_A_POLICY_NAME, name);
 	ask(msg, &err);
 	return err;
 }
@@ -884,6 +998,18 @@ static struct nlmsghdr *whole(uint8_t cmd)
 	}
 	if (cmd == TKM_CMD_KEY_SHOW)
 		mnl_attr_put_u32(msg, TKM_A_KEY_SERIAL, 0x12345678);
+	if (cmd == TKM_CMD_POLICY_SET) {
+		mnl_attr_put_strz(msg, TKM_A_POLICY_NAME, "none");
+		mnl_attr_put_u16(msg, TKM_A_POLICY_BANK, 11);
+		mnl_attr_put_u32(msg, TKM_A_POLICY_MASK, 0x80);
+	}
+	if (cmd == TKM_CMD_POLICY_APPROVE) {
+		mnl_attr_put_strz(msg, TKM_A_POLICY_NAME, "mutated");
+		mnl_attr_put(msg, TKM_A_POLICY_APPROVAL, 16,
+			     "0123456789abcdef");
+	}
+	if (cmd == TKM_CMD_POLICY_REMOVE || cmd == TKM_CMD_POLICY_LIST)
+		mnl_attr_put_strz(msg, TKM_A_POLICY_NAME, "mutated");
 	if (cmd == TKM_CMD_KEY_SET_STATE) {
 		mnl_attr_put_u32(msg, TKM_A_KEY_OWNER, 77777);
 		mnl_attr_put_u32(msg, TKM_A_KEY_SIDE, 0);
@@ -1029,6 +1155,16 @@ static int run(int argc, char **argv)
 		return one(list(argc));
 	if (is(verb, "set-state") && (argc == 2 || argc == 4))
 		return one(set_state(argc, argv));
+	if (is(verb, "policy-set") && argc)
+		return one(policy_set(argc, argv));
+	if (is(verb, "policy-approve") && argc)
+		return one(policy_approve(argc, argv));
+	if (is(verb, "policy-remove") && argc == 1)
+		return one(policy_remove(argv[0]));
+	if (is(verb, "policy-list") && argc <= 1)
+		return one(argc ? policy_one(argv[0]) :
+			   dump(begin(family, TKM_CMD_POLICY_LIST, NLM_F_DUMP),
+				print_policy));
 	if (is(verb, "helper") && argc)
 		return help(argc, argv);
 	if (is(verb, "mutate") && !argc)

@@ -19,6 +19,7 @@
  * @TKM_FEATURE_HELPER: register, accept, done
  * @TKM_FEATURE_STATES: keys have states; key-show, key-set-state
  * @TKM_FEATURE_AUDIT: errands of kind audit
+ * @TKM_FEATURE_POLICY: named policies, and approvals for them
  */
 enum tkm_feature {
 	TKM_FEATURE_RSA = 1,
@@ -28,6 +29,7 @@ enum tkm_feature {
 	TKM_FEATURE_HELPER = 16,
 	TKM_FEATURE_STATES = 32,
 	TKM_FEATURE_AUDIT = 64,
+	TKM_FEATURE_POLICY = 128,
 };
 
 /**
@@ -149,6 +151,11 @@ enum tkm_audit_event {
 #define TKM_DEADLINE_MAX	600000
 #define TKM_DESCRIPTION_MAX	255
 #define TKM_CHAIN_MAX		8192
+#define TKM_POLICY_NAME_MAX	32
+#define TKM_POLICY_PUBLIC_MAX	512
+#define TKM_APPROVAL_MAX	2048
+#define TKM_APPROVALS_MAX	16
+#define TKM_POLICIES_MAX	64
 
 enum {
 	TKM_A_SUPPORTS_NONE = 1,
@@ -231,6 +238,20 @@ enum {
 };
 
 enum {
+	TKM_A_POLICY_NONE = 1,
+	TKM_A_POLICY_NAME,
+	TKM_A_POLICY_BANK,
+	TKM_A_POLICY_MASK,
+	TKM_A_POLICY_AUTHORITY,
+	TKM_A_POLICY_RECOVERY,
+	TKM_A_POLICY_APPROVAL,
+	TKM_A_POLICY_REJECTED,
+
+	__TKM_A_POLICY_MAX,
+	TKM_A_POLICY_MAX = (__TKM_A_POLICY_MAX - 1)
+};
+
+enum {
 	TKM_CMD_SUPPORTS = 1,
 	TKM_CMD_STATUS,
 	TKM_CMD_REGISTER,
@@ -239,6 +260,10 @@ enum {
 	TKM_CMD_DONE,
 	TKM_CMD_KEY_SHOW,
 	TKM_CMD_KEY_SET_STATE,
+	TKM_CMD_POLICY_SET,
+	TKM_CMD_POLICY_APPROVE,
+	TKM_CMD_POLICY_REMOVE,
+	TKM_CMD_POLICY_LIST,
 
 	__TKM_CMD_MAX,
 	TKM_CMD_MAX = (__TKM_CMD_MAX - 1)
