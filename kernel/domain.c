@@ -51,6 +51,7 @@
 
 struct tkm_domain {
 	u64 period;			/* 0 while it is locked */
+	unsigned int changes;		/* of its password */
 	struct tkm_auth auth;
 	struct list_head payloads;	/* tkm_payload.live */
 };
@@ -273,12 +274,20 @@ static void expire_work(struct work_struct *work)
 		mod_delayed_work(domain_wq, &expirer, (soonest - at) * HZ);
 }
 
-/* The domain is unlocked by this. */
-static void opener_begin(struct opener *opener, const struct tkm_auth *auth)
+/*
+ * The domain is unlocked by this; -EKEYREJECTED when its password is another one
+ * since this was proven. (The TPM would count each use of the old one.)
+ */
+static int opener_begin(struct opener *opener, const struct tkm_auth *auth,
+			unsigned int changes)
 {
 	struct tkm_domain *domain = tkm_node_domain(opener->node);
 
 	spin_lock(&domain_lock);
+	if (domain->changes != changes) {
+		spin_unlock(&domain_lock);
+		return -EKEYREJECTED;
+	}
 	settle(domain);
 	if (!domain->period)
 		domain->period = ++last_period;
@@ -287,6 +296,7 @@ static void opener_begin(struct opener *opener, const struct tkm_auth *auth)
 	spin_unlock(&domain_lock);
 	if (opener->until)
 		mod_delayed_work(domain_wq, &expirer, 0);
+	return 0;
 }
 
 static void opener_free(struct rcu_head *rcu)
@@ -324,9 +334,20 @@ static void lock_now(struct tkm_domain *domain)
 	flush_work(&ender);
 }
 
+static unsigned int changes_of(struct tkm_domain *domain)
+{
+	unsigned int changes;
+
+	spin_lock(&domain_lock);
+	changes = domain->changes;
+	spin_unlock(&domain_lock);
+	return changes;
+}
+
 static void change_auth(struct tkm_domain *domain, const struct tkm_auth *auth)
 {
 	spin_lock(&domain_lock);
+	domain->changes++;
 	if (domain->period)
 		domain->auth = *auth;
 	spin_unlock(&domain_lock);
@@ -449,6 +470,7 @@ static void try_failed(struct typist *typist)
  * @srk: Name that it was made under
  * @node: the TDK, with a reference
  * @made: it is not known to the hierarchy yet
+ * @changes: of its password, when @auth was proven
  * @priv: its new private part; NULL once it has it
  * @priv_len: its length
  * @kept: TKMRK and TDK as they are to be kept
@@ -466,6 +488,7 @@ struct domain_op {
 	u8 srk[TKM_NAME_SIZE];
 	struct tkm_node *node;
 	bool made;
+	unsigned int changes;
 	u8 *priv;
 	u16 priv_len;
 	u8 kept[BRANCH_MAX];
@@ -555,6 +578,7 @@ static int prove_run(struct tkm_bus *bus, struct domain_op *d)
 		return ret;
 	typist->wrong = 0;
 	typist->next = 0;
+	d->changes = changes_of(tkm_node_domain(d->node));
 	if (d->command == TKM_DOMAIN_PASSWD)
 		return keep(d, (struct tkm_piece){ d->priv, d->priv_len });
 	/* The helper's is the one that the password belongs to. */
@@ -580,7 +604,10 @@ static int domain_run(struct tkm_bus *bus, struct tkm_op *op)
 					      prove_run(bus, d);
 }
 
-/* What the helper keeps is what counts from now on. */
+/*
+ * What the helper keeps is what counts from now on. Nothing is loaded between the
+ * private part and its password.
+ */
 static int commit_run(struct tkm_bus *bus, struct tkm_op *op)
 {
 	struct domain_op *d = container_of(op, struct domain_op, op);
@@ -592,6 +619,7 @@ static int commit_run(struct tkm_bus *bus, struct tkm_op *op)
 	if (d->priv) {
 		tkm_node_set_private(d->node, d->priv, d->priv_len);
 		d->priv = NULL;
+		change_auth(tkm_node_domain(d->node), &d->fresh);
 	}
 	return 0;
 }
@@ -679,7 +707,9 @@ static struct opener *domain_open(const struct tkm_domain_request *req,
 		opener->node = tkm_node_get(d->node);
 		if (req->seconds)
 			opener->until = now() + req->seconds;
-		opener_begin(opener, auth);
+		ret = opener_begin(opener, auth, d->changes);
+		if (ret)
+			tkm_node_put(opener->node);
 	}
 	if (d)
 		tkm_op_put(&d->op);
@@ -702,8 +732,6 @@ static int domain_passwd(struct opener *opener, const char *label,
 		return -ENOMEM;
 	d->node = tkm_node_get(opener->node);
 	ret = domain_work(d);
-	if (!ret)
-		change_auth(tkm_node_domain(opener->node), fresh);
 	tkm_op_put(&d->op);
 	return ret;
 }
