@@ -580,6 +580,9 @@ enum tkm_consumer {
 	TKM_CONSUMER_FSCRYPT,	/* fscrypt-provisioning: fscrypt, v2 policies */
 };
 
+/* Bytes of the name of a policy. */
+#define TKM_POLICY_NAME_MAX	32
+
 /**
  * struct tkm_request - what the text asks for
  * @command: the first word
@@ -590,8 +593,9 @@ enum tkm_consumer {
  * @curve: new ec: TPM_ECC_NIST_P256 or P384
  * @uses: new: TKM_USE_*
  * @flat: new: parent=srk
- * @pcrs_choice: new, reseal
- * @pcrs: when @pcrs_choice is TKM_SET
+ * @pcrs_choice: new, reseal; of @policy, too
+ * @pcrs: when @pcrs_choice is TKM_SET and there is no @policy
+ * @policy: NUL-terminated name, when @pcrs_choice is TKM_SET; else empty
  * @auth_choice: new, load, reseal
  * @auth: serial number of the key that holds the value, above 0
  * @not_before: new: seconds, 0 for none
@@ -618,6 +622,7 @@ struct tkm_request {
 	bool flat;
 	enum tkm_choice pcrs_choice;
 	struct tkm_pcrs pcrs;
+	char policy[TKM_POLICY_NAME_MAX + 1];
 	enum tkm_choice auth_choice;
 	s32 auth;
 	s64 not_before;
@@ -642,12 +647,12 @@ struct tkm_request {
  *   new [data] [len=16..128] [use=publish,crypt] ...
  *   new rsa [bits=2048|3072] [use=sign|decrypt] ...
  *   new ec [curve=p256|p384] [use=sign|decrypt] ...
- *       and for each [class=fixed] [pcrs=LIST] [auth=SERIAL]
+ *       and for each [class=fixed] [pcrs=LIST] [policy=NAME] [auth=SERIAL]
  *       [not-before=TIME] [protect-until=TIME] [not-after=TIME]
  *       [state=pre-active|active] [parent=srk]
  *   load <hex> [auth=SERIAL]
  *   <DER>                      (first byte 0x30: the whole payload is a chain)
- *   reseal [pcrs=LIST|none] [auth=SERIAL|none]
+ *   reseal [pcrs=LIST|none] [policy=NAME|none] [auth=SERIAL|none]
  *   publish TYPE:<description> [keyring=@t|@p|@s|@u|@us|SERIAL]
  *       [derive=LABEL [len=16..128]] [format=default|ecryptfs]
  *       [reveal=every-possessor-can-read-it]
@@ -655,7 +660,8 @@ struct tkm_request {
  *   state pre-active|active|suspended|deactivated|compromised|destroyed
  *
  * LIST is [sha1:|sha256:|sha384:|sha512:]N[(+|,)N]...; N is 0 to 23 in
- * decimal, without sign or leading zero, each once. Words are separated by
+ * decimal, without sign or leading zero, each once. NAME is a policy's
+ * (tkm_policy_name_ok()), and excludes pcrs=. Words are separated by
  * one or more spaces, which may also follow the last one ("new $options" in a
  * script that has none). An option may stand once and never be empty.
  * keyring=@s is the default. Data keys are for publish unless use= says more;
@@ -672,7 +678,7 @@ struct tkm_request {
  * TKM_PAYLOAD_MAX bytes or a hex chain that could only decode to more than
  * TKM_CHAIN_MAX; -EPERM for publishing as user without reveal=; -EMSGSIZE for
  * a len= that the consumer does not take; -EOPNOTSUPP for what the design
- * names but this version does not do: class=portable and certified, policy=.
+ * names but this version does not do: class=portable and certified.
  */
 int tkm_optparse(const char *text, size_t len, struct tkm_request *req);
 
@@ -1116,7 +1122,6 @@ ssize_t tkm_auth_policy_encode(const char *name,
 
 /* ---- approval.c: named policies, and what approves them ----------------- */
 
-#define TKM_POLICY_NAME_MAX	32
 #define TKM_APPROVAL_MAX	2048
 
 /* 1 to 32 bytes of [a-z0-9._-], and not "none". */
@@ -1286,17 +1291,23 @@ int tkm_tpm_errno(u32 rc);
 /* The code without its handle, parameter or session number. */
 u32 tkm_tpm_rc_base(u32 rc);
 
+/* Which parameter it is about, from 1; 0 for none. */
+unsigned int tkm_tpm_rc_parameter(u32 rc);
+
 /* Codes that the module acts on, as tkm_tpm_rc_base() gives them. */
 #define TPM_RC_INITIALIZE	0x100
 #define TPM_RC_FAILURE		0x101
+#define TPM_RC_POLICY		0x126
 #define TPM_RC_PCR_CHANGED	0x128
 #define TPM_RC_ATTRIBUTES	0x082
 #define TPM_RC_VALUE		0x084
 #define TPM_RC_TYPE		0x08a
 #define TPM_RC_HANDLE		0x08b
 #define TPM_RC_AUTH_FAIL	0x08e
+#define TPM_RC_SIGNATURE	0x09b
 #define TPM_RC_POLICY_FAIL	0x09d
 #define TPM_RC_INTEGRITY	0x09f
+#define TPM_RC_TICKET		0x0a0
 #define TPM_RC_BAD_AUTH		0x0a2
 /* Up to here the TPM blames what it was given, not its own state. */
 #define TPM_RC_FORMAT_ONE_LAST	0x0bf
@@ -1330,7 +1341,7 @@ struct tkm_session {
 	u8 nonce_caller[32];
 };
 
-#define TKM_WIRE_HANDLES 2
+#define TKM_WIRE_HANDLES 3
 
 /**
  * struct tkm_wire - one command

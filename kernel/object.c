@@ -9,7 +9,9 @@
  * Counted in TPM commands, once storage keys are known:
  *   new    StartAuthSession, [PCR_Read], ContextLoad, Create, Flush
  *   load   StartAuthSession, ContextLoad, Load, [policy], Unseal, Flush, Flush
- *          and for RSA and EC ContextSave in the place of policy and Unseal
+ *          and for RSA and EC ContextSave in the place of policy and Unseal;
+ *          under an approved policy PCR_Read before that, and once for each
+ *          approval LoadExternal, VerifySignature, Flush
  *   reseal as new
  * and without ContextLoad and its Flush under the SRK itself. The first RSA or
  * EC key of a sort costs TestParms once for each chip.
@@ -27,7 +29,8 @@
  * @payload: being made; the result
  * @rsa_bits: new rsa: of the modulus
  * @curve: new ec: TPM_ECC_*
- * @pcrs: new, reseal: registers to bind to; mask 0 for none
+ * @guard: new, reseal: what to bind to, but for @auth
+ * @pick: load: of approvals
  * @auth: the authValue; len 0 for none
  * @chain: load: decoded, points into @payload->chain
  * @srk: load: Name that the chain was made under; all zero when flat
@@ -41,7 +44,8 @@ struct object_op {
 	struct tkm_payload *payload;
 	u16 rsa_bits;
 	u16 curve;
-	struct tkm_pcrs pcrs;
+	struct tkm_guard guard;
+	struct tkm_pick pick;
 	struct tkm_auth auth;
 	struct tkm_chain chain;
 	u8 srk[TKM_NAME_SIZE];
@@ -58,6 +62,7 @@ static void object_release(struct tkm_op *op)
 	struct object_op *d = container_of(op, struct object_op, op);
 
 	tkm_payload_put(d->payload);
+	tkm_pick_end(&d->pick);
 	kfree(d->branch_der);
 	kfree_sensitive(d);
 }
@@ -244,7 +249,7 @@ static int make_in(struct tkm_bus *bus, struct object_op *d, struct making *s)
 	int ret;
 
 	tkm_record_hash(p->text, p->text_len, s->hash);
-	ret = tkm_policy_make(bus, &d->pcrs, p->has_auth,
+	ret = tkm_policy_make(bus, &d->guard, p->has_auth,
 			      p->flat ? NULL : s->hash, &s->policy);
 	if (ret)
 		return ret;
@@ -311,9 +316,28 @@ static int make_run(struct tkm_bus *bus, struct tkm_op *op)
 	return ret;
 }
 
+/* -ENOKEY for a name that stands for nothing. */
+static int guard_of(const struct tkm_request *req, struct tkm_guard *guard)
+{
+	struct tkm_named *is;
+	int ret;
+
+	guard->pcrs = req->pcrs;
+	if (!req->policy[0])
+		return 0;
+	is = kmalloc(sizeof(*is), GFP_KERNEL);
+	if (!is)
+		return -ENOMEM;
+	ret = tkm_policies_find(req->policy, is);
+	if (!ret)
+		tkm_guard_named(guard, is);
+	kfree(is);
+	return ret;
+}
+
 /**
  * tkm_object_new() - make a key
- * @req: len or rsa_bits or curve, flat, pcrs
+ * @req: len or rsa_bits or curve, flat, pcrs or policy
  * @rec: its record; unused for a flat key but for what describe shows
  * @auth: the authValue, len 0 for none
  *
@@ -329,6 +353,7 @@ struct tkm_payload *tkm_object_new(const struct tkm_request *req,
 	struct tkm_payload *p;
 	struct object_op *d;
 	ssize_t len;
+	int ret;
 
 	d = object_op_alloc(make_run, auth);
 	if (IS_ERR(d))
@@ -352,14 +377,37 @@ struct tkm_payload *tkm_object_new(const struct tkm_request *req,
 	}
 	d->rsa_bits = req->rsa_bits;
 	d->curve = req->curve;
-	d->pcrs = req->pcrs;
-	return object_run(d);
+	ret = guard_of(req, &d->guard);
+	if (!ret)
+		return object_run(d);
+	tkm_op_put(&d->op);
+	return ERR_PTR(ret);
+}
+
+/* What the key is guarded with, for the same once more. */
+static int keep_guard(const struct tkm_payload *old, struct tkm_guard *guard)
+{
+	struct tkm_chain *chain;
+	const struct tkm_policy *policy;
+	int ret;
+
+	guard->pcrs = old->pcrs;
+	if (!old->approved)
+		return 0;
+	chain = kmalloc(sizeof(*chain), GFP_KERNEL);
+	if (!chain)
+		return -ENOMEM;
+	ret = tkm_blob_decode(old->chain, old->chain_len, chain);
+	policy = &chain->obj[chain->n - 1].policy;
+	ret = ret ?: tkm_guard_keep(guard, policy, old->flat);
+	kfree(chain);
+	return ret;
 }
 
 /**
  * tkm_object_reseal() - the same bytes and the same record under a new policy
  * @old: what the key holds now; the caller holds its key->sem
- * @req: pcrs and auth, each set, kept or removed
+ * @req: pcrs or policy, and auth, each set, kept or removed
  * @auth: the new authValue, len 0 for none
  *
  * What the request does not name stays: the registers (at their values of now),
@@ -374,6 +422,7 @@ struct tkm_payload *tkm_object_reseal(struct tkm_payload *old,
 {
 	struct tkm_payload *p;
 	struct object_op *d;
+	int ret = 0;
 
 	/* What never leaves the TPM cannot be sealed anew. */
 	if (is_pair(old))
@@ -399,10 +448,13 @@ struct tkm_payload *tkm_object_reseal(struct tkm_payload *old,
 	memcpy(p->data, old->data, old->data_len);
 	p->data_len = old->data_len;
 	if (req->pcrs_choice == TKM_KEEP)
-		d->pcrs = old->pcrs;
+		ret = keep_guard(old, &d->guard);
 	else if (req->pcrs_choice == TKM_SET)
-		d->pcrs = req->pcrs;
-	return object_run(d);
+		ret = guard_of(req, &d->guard);
+	if (!ret)
+		return object_run(d);
+	tkm_op_put(&d->op);
+	return ERR_PTR(ret);
 }
 
 /* ---- load ---- */
@@ -433,7 +485,7 @@ static int load_in(struct tkm_bus *bus, struct object_op *d)
 	}
 	tkm_public_name(obj->pub, obj->pub_len, name);
 	item.name = name;
-	ret = tkm_policy_play(bus, &obj->policy);
+	ret = tkm_policy_play(bus, &obj->policy, &d->pick);
 	if (!ret)
 		ret = tkm_tpm_unseal(bus, item, auth_piece(d), p->data,
 				     &p->data_len);
@@ -450,6 +502,10 @@ static int load_run(struct tkm_bus *bus, struct tkm_op *op)
 	int ret;
 
 	ret = tkm_hierarchy_open(bus, p->flat ? NULL : d->srk);
+	/* It may run once more. */
+	tkm_pick_end(&d->pick);
+	if (!ret && !is_pair(p))
+		ret = tkm_policy_choose(bus, &obj->policy, &d->pick);
 	/* A password, which may be asked for on the way, is none of a policy. */
 	if (!ret && !p->flat && !p->node && !d->chain.obj[1].empty_auth) {
 		ret = tkm_session_start(bus, false);

@@ -202,6 +202,19 @@ static int parse_pcrs(struct word w, struct tkm_request *req)
 	return parse_registers(w, &req->pcrs.mask);
 }
 
+static int parse_policy(struct word w, struct tkm_request *req)
+{
+	if (req->command == TKM_COMMAND_RESEAL && word_is(w, "none")) {
+		req->pcrs_choice = TKM_NONE;
+		return 0;
+	}
+	if (!tkm_policy_name_ok(w.p, w.len))
+		return -EINVAL;
+	req->pcrs_choice = TKM_SET;
+	memcpy(req->policy, w.p, w.len);
+	return 0;
+}
+
 static int parse_auth(struct word w, struct tkm_request *req)
 {
 	if (req->command == TKM_COMMAND_RESEAL && word_is(w, "none")) {
@@ -293,13 +306,6 @@ static int parse_reveal(struct word w, struct tkm_request *req)
 	       word_is(w, "every-possessor-can-read-it") ? 0 : -EINVAL;
 }
 
-static int parse_later(struct word w, struct tkm_request *req)
-{
-	(void)w;
-	(void)req;
-	return -EOPNOTSUPP;
-}
-
 #define NEW	BIT(TKM_COMMAND_NEW)
 #define LOAD	BIT(TKM_COMMAND_LOAD)
 #define RESEAL	BIT(TKM_COMMAND_RESEAL)
@@ -329,7 +335,7 @@ static const struct option {
 	[OPT_PARENT] = { "parent", NEW, parse_parent },
 	[OPT_BITS] = { "bits", NEW, parse_bits },
 	[OPT_CURVE] = { "curve", NEW, parse_curve },
-	[OPT_POLICY] = { "policy", NEW | RESEAL, parse_later },
+	[OPT_POLICY] = { "policy", NEW | RESEAL, parse_policy },
 	[OPT_KEYRING] = { "keyring", PUBLISH, parse_keyring },
 	[OPT_DERIVE] = { "derive", PUBLISH, parse_derive },
 	[OPT_FORMAT] = { "format", PUBLISH, parse_format },
@@ -558,6 +564,9 @@ static int check_together(struct parse *parse)
 {
 	int ret = 0;
 
+	/* Of registers, literally or by a name, there is one choice. */
+	if (saw(parse, OPT_PCRS) && saw(parse, OPT_POLICY))
+		return -EINVAL;
 	if (parse->req->command == TKM_COMMAND_NEW)
 		ret = check_new(parse);
 	else if (parse->req->command == TKM_COMMAND_PUBLISH)

@@ -172,6 +172,7 @@ static int load(struct tkm_bus *bus, struct tkm_payload *payload, u32 *handle)
  * struct use_op - one use of a key
  * @op: for the bus
  * @payload: the key, with a reference
+ * @pick: of approvals for it
  * @what: sign, or decrypt
  * @e: how
  * @in: digest, ciphertext or point
@@ -182,6 +183,7 @@ static int load(struct tkm_bus *bus, struct tkm_payload *payload, u32 *handle)
 struct use_op {
 	struct tkm_op op;
 	struct tkm_payload *payload;
+	struct tkm_pick pick;
 	unsigned int what;
 	struct tkm_encoding e;
 	u8 in[TKM_RSA_MAX];
@@ -195,6 +197,7 @@ static void use_release(struct tkm_op *op)
 	struct use_op *u = container_of(op, struct use_op, op);
 
 	tkm_payload_put(u->payload);
+	tkm_pick_end(&u->pick);
 	kfree_sensitive(u);
 }
 
@@ -246,6 +249,10 @@ static int use_run(struct tkm_bus *bus, struct tkm_op *op)
 	ret = tkm_domain_check(u->payload);
 	if (!ret)
 		ret = tkm_hierarchy_open(bus, NULL);
+	/* It may run once more. */
+	tkm_pick_end(&u->pick);
+	if (!ret)
+		ret = tkm_policy_choose(bus, policy, &u->pick);
 	if (!ret && (policy->n || pair->auth.len || u->what != TKM_USE_SIGN))
 		ret = tkm_session_start(bus, policy->n);
 	if (!ret)
@@ -253,7 +260,7 @@ static int use_run(struct tkm_bus *bus, struct tkm_op *op)
 	if (ret)
 		return ret;
 	if (policy->n)
-		ret = tkm_policy_play(bus, policy);
+		ret = tkm_policy_play(bus, policy, &u->pick);
 	if (!ret)
 		ret = use_in(bus, u, handle);
 	/*

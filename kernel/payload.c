@@ -101,6 +101,20 @@ static void policy_pcrs(const struct tkm_policy *policy, struct tkm_pcrs *pcrs)
 			tkm_pcrs_decode(pcr.selection, pcr.selection_len, pcrs);
 }
 
+/* Who approves: the name, or what begins what was made of it. */
+static size_t name_approved(const struct tkm_policy_element *el, char *out,
+			    size_t size)
+{
+	char name[TKM_POLICY_NAME_MAX + 1];
+	struct tkm_authorize by;
+
+	if (tkm_authorize_decode(el, &by))
+		return 0;
+	if (tkm_policies_name(by.ref, name))
+		return scnprintf(out, size, "name:%s", name);
+	return scnprintf(out, size, "ref:%*phN", 8, by.ref);
+}
+
 /**
  * tkm_payload_name_policy() - what describe says of a policy
  * @payload: not published yet, with has_auth set; its pcrs and policy are
@@ -114,7 +128,10 @@ void tkm_payload_name_policy(struct tkm_payload *payload,
 	size_t size = sizeof(payload->policy), n = 0;
 
 	policy_pcrs(policy, &payload->pcrs);
-	if (payload->pcrs.mask)
+	payload->approved = tkm_policy_has(policy, TPM_CC_POLICY_AUTHORIZE);
+	if (payload->approved)
+		n = name_approved(&policy->el[0], out, size);
+	else if (payload->pcrs.mask)
 		n = tkm_pcrs_write(&payload->pcrs, out, size);
 	else if (tkm_policy_has(policy, TPM_CC_POLICY_PCR))
 		n = scnprintf(out, size, "pcrs");

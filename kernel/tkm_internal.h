@@ -258,29 +258,20 @@ int tkm_tpm_context_save(struct tkm_bus *bus, u32 handle, u8 **context,
 int tkm_tpm_context_load(struct tkm_bus *bus, const u8 *context, u16 len,
 			 u32 *handle);
 int tkm_tpm_pcr_read(struct tkm_bus *bus, const struct tkm_pcrs *pcrs,
-		     u8 digest[32]);
+		     bool vouched, u8 digest[32]);
 int tkm_tpm_policy(struct tkm_bus *bus, const struct tkm_policy_element *el);
-
-/* ---- policy.c: playing a policy into a session -------------------------- */
-
-/* Bytes of a policy that tkm made itself, and the policy that points at them. */
-struct tkm_policy_made {
-	struct tkm_policy policy;
-	u8 pcr[48];
-	u8 either[80];
-	u8 digest[32];			/* authPolicy */
-	bool any;			/* whether there is an authPolicy */
-};
-
-/* Run every element in bus->session. -EPERM where the TPM says it differs. */
-int tkm_policy_play(struct tkm_bus *bus, const struct tkm_policy *policy);
-/*
- * A new policy: the registers' values of now, an authValue, both or neither,
- * and with @hash the branch of the record beside it. One PCR_Read if @pcrs.
- */
-int tkm_policy_make(struct tkm_bus *bus, const struct tkm_pcrs *pcrs,
-		    bool has_auth, const u8 *hash,
-		    struct tkm_policy_made *made);
+int tkm_tpm_policy_restart(struct tkm_bus *bus);
+int tkm_tpm_policy_nv(struct tkm_bus *bus, const struct tkm_policy_nv *nv);
+int tkm_tpm_policy_authorize(struct tkm_bus *bus, const u8 approved[32],
+			     const struct tkm_authorize *by,
+			     struct tkm_piece ticket);
+int tkm_tpm_load_external(struct tkm_bus *bus, struct tkm_piece pub,
+			  u32 *handle);
+/* TPMT_TK_VERIFIED: tag, hierarchy, and an HMAC of the TPM's own choice. */
+#define TKM_TICKET_MAX	(2 + 4 + 2 + 64)
+int tkm_tpm_verify_signature(struct tkm_bus *bus, u32 handle,
+			     const u8 digest[32], struct tkm_piece sig,
+			     u8 ticket[TKM_TICKET_MAX], u16 *len);
 
 /* ---- policies.c: named policies, and approvals that are held ------------ */
 
@@ -309,18 +300,30 @@ struct tkm_named {
  * @approval: points into @der
  * @der: DER
  * @len: its length
- * @rejected: the TPM says that its signature is wrong; set by the worker
+ * @rejected: the TPM says that its signature is wrong, or that its counter
+ *	does not read with an empty authValue; set by the worker
+ * @ticket: the worker's: TPMT_TK_VERIFIED
+ * @ticket_len: its length; 0 for none
  */
 struct tkm_held {
 	struct tkm_approval approval;
 	u8 *der;
 	u16 len;
 	bool rejected;
+	u8 ticket[TKM_TICKET_MAX];
+	u16 ticket_len;
 };
 
-/* Those of one policy; they never change but for what the worker finds out. */
+/**
+ * struct tkm_approvals - those of one policy
+ * @refs: one for the table, one for each use
+ * @last: the worker's: which one opened something last
+ * @n: how many
+ * @held: they never change but for what the worker finds out
+ */
 struct tkm_approvals {
 	refcount_t refs;
+	unsigned int last;
 	unsigned int n;
 	struct tkm_held *held[TKM_APPROVALS_MAX];
 };
@@ -347,6 +350,74 @@ unsigned int tkm_policies_generation(void);
 int tkm_policies_visit(const char *name, struct tkm_policies_at *at,
 		       tkm_policy_look_fn look, void *arg);
 void tkm_policies_exit(void);
+
+/* ---- policy.c: playing a policy into a session -------------------------- */
+
+/**
+ * struct tkm_guard - what a new key is to be guarded with, but for an authValue
+ * @pcrs: registers, bound to their values of now; mask 0 for none
+ * @authorize: body of a PolicyAuthorize, as a chain has it
+ * @authorize_len: its length; 0 for none
+ * @keys: body of the PolicyOR that follows it, over what two keys approve
+ * @keys_len: its length; 0 for none
+ */
+struct tkm_guard {
+	struct tkm_pcrs pcrs;
+	u8 authorize[TKM_POLICY_PUBLIC_MAX + 40];
+	u16 authorize_len;
+	u8 keys[80];
+	u16 keys_len;
+};
+
+/* Of a named policy; and of a key's, whose last element is that of its record. */
+void tkm_guard_named(struct tkm_guard *guard, const struct tkm_named *is);
+int tkm_guard_keep(struct tkm_guard *guard, const struct tkm_policy *policy,
+		   bool flat);
+
+/* Bytes of a policy that tkm made itself, and the policy that points at them. */
+struct tkm_policy_made {
+	struct tkm_policy policy;
+	struct tkm_guard guard;
+	u8 pcr[48];
+	u8 either[80];
+	u8 digest[32];			/* authPolicy */
+	bool any;			/* whether there is an authPolicy */
+};
+
+/**
+ * struct tkm_pick - which approvals may be tried for a policy now
+ * @all: those that are held, with a reference; NULL when there is nothing to
+ *	approve
+ * @which: indices of those whose registers have the right values, in order
+ * @n: how many
+ * @at: the one to be tried next
+ * @why: what to say when none is left
+ */
+struct tkm_pick {
+	struct tkm_approvals *all;
+	u8 which[TKM_APPROVALS_MAX];
+	unsigned int n;
+	unsigned int at;
+	int why;
+};
+
+/*
+ * Before a policy session is begun: pick the approvals, if any is needed.
+ * tkm_pick_end() whatever it returns.
+ */
+int tkm_policy_choose(struct tkm_bus *bus, const struct tkm_policy *policy,
+		      struct tkm_pick *pick);
+void tkm_pick_end(struct tkm_pick *pick);
+/* Run every element in bus->session. -EPERM where the TPM says it differs. */
+int tkm_policy_play(struct tkm_bus *bus, const struct tkm_policy *policy,
+		    struct tkm_pick *pick);
+/*
+ * A new policy: what @guard says, an authValue, both or neither, and with @hash
+ * the branch of the record beside it. One PCR_Read if it has registers.
+ */
+int tkm_policy_make(struct tkm_bus *bus, const struct tkm_guard *guard,
+		    bool has_auth, const u8 *hash,
+		    struct tkm_policy_made *made);
 
 /* ---- hierarchy.c: SRK, TKMRK, TDK, ASK ---------------------------------- */
 
@@ -434,6 +505,7 @@ void tkm_hierarchy_trim(void);
  *	what came of it
  * @has_auth: the TPM asks for an authValue
  * @policy: name of the policy, for describe ("none", "sha256:7+auth")
+ * @approved: it wants an approval
  * @pcrs: the registers it is bound to; mask 0 for none
  * @node: the ASK it lies under, with a reference; NULL for a flat key
  * @period: of the domain, when it has a password, in which it was opened
@@ -458,6 +530,7 @@ struct tkm_payload {
 	u32 event;
 	bool has_auth;
 	char policy[96];
+	bool approved;
 	struct tkm_pcrs pcrs;
 	struct tkm_node *node;
 	u64 period;

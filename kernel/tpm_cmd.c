@@ -910,8 +910,11 @@ static int hash_registers(struct tkm_reader *r, const struct tkm_pcrs *asked,
 
 /**
  * tkm_tpm_pcr_read() - TPM2_PCR_Read, and the digest of what was read
- * @bus: held, with an HMAC session, which audits: its HMAC covers the answer
+ * @bus: held; with @vouched an HMAC session, which audits: its HMAC covers the
+ *	answer
  * @pcrs: which registers
+ * @vouched: else nothing vouches for the answer: it may tell what to try, and
+ *	the TPM then says whether it is so
  * @digest: SHA-256 of their values, upwards, as TPM2_PolicyPCR takes it
  *
  * One command for every 8 registers.
@@ -920,11 +923,11 @@ static int hash_registers(struct tkm_reader *r, const struct tkm_pcrs *asked,
  * register changed between two answers (bus->again is set); else as above.
  */
 int tkm_tpm_pcr_read(struct tkm_bus *bus, const struct tkm_pcrs *pcrs,
-		     u8 digest[32])
+		     bool vouched, u8 digest[32])
 {
 	struct tkm_wire wire = {
 		.cc = TPM_CC_PCR_READ,
-		.session = &bus->session,
+		.session = vouched ? &bus->session : NULL,
 		.session_attributes = TPM_SA_AUDIT | TPM_SA_CONTINUE,
 	};
 	struct tkm_pcrs left = *pcrs;
@@ -986,4 +989,165 @@ int tkm_tpm_policy(struct tkm_bus *bus, const struct tkm_policy_element *el)
 	if (ret)
 		return ret;
 	return tkm_reader_done(&r) ? 0 : -EIO;
+}
+
+/**
+ * tkm_tpm_policy_restart() - TPM2_PolicyRestart: the policy from its beginning
+ * @bus: held, with a policy session
+ *
+ * Return: as above.
+ */
+int tkm_tpm_policy_restart(struct tkm_bus *bus)
+{
+	const struct tkm_policy_element none = { .cc = TPM_CC_POLICY_RESTART };
+
+	return tkm_tpm_policy(bus, &none);
+}
+
+/**
+ * tkm_tpm_policy_nv() - TPM2_PolicyNV: a counter has this number
+ * @bus: held, with a policy session
+ * @nv: the counter, which its own empty authValue reads, and the number
+ *
+ * Return: 0; -EPERM when it has another; else as above.
+ */
+int tkm_tpm_policy_nv(struct tkm_bus *bus, const struct tkm_policy_nv *nv)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_POLICY_NV,
+		.handles = { nv->index, nv->index, bus->session.handle },
+		.n_handles = 3,
+		.password = true,
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer w;
+	struct tkm_reader r;
+	int ret;
+
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	tkm_put_tpm2b(&w, nv->epoch, TKM_EPOCH_SIZE);
+	tkm_put_u16(&w, 0);
+	tkm_put_u16(&w, TPM_EO_EQ);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	if (ret)
+		return ret;
+	return tkm_reader_done(&r) ? 0 : -EIO;
+}
+
+/**
+ * tkm_tpm_policy_authorize() - TPM2_PolicyAuthorize: what was played is approved
+ * @bus: held, with a policy session
+ * @approved: what its digest is, as was signed
+ * @by: whose signature, for which policyRef
+ * @ticket: that it was verified, TPMT_TK_VERIFIED
+ *
+ * Return: 0; -EBADMSG when the digest is another one, or the ticket is not this
+ * TPM's (tkm_tpm_rc_parameter() tells, 1 or 4); else as above.
+ */
+int tkm_tpm_policy_authorize(struct tkm_bus *bus, const u8 approved[32],
+			     const struct tkm_authorize *by,
+			     struct tkm_piece ticket)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_POLICY_AUTHORIZE,
+		.handles = { bus->session.handle },
+		.n_handles = 1,
+	};
+	struct tkm_wire_answer answer;
+	u8 name[TKM_NAME_SIZE];
+	struct tkm_writer w;
+	struct tkm_reader r;
+	int ret;
+
+	tkm_public_name(by->pub, by->pub_len, name);
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	tkm_put_tpm2b(&w, approved, 32);
+	tkm_put_tpm2b(&w, by->ref, 32);
+	tkm_put_tpm2b(&w, name, sizeof(name));
+	tkm_put_bytes(&w, ticket.data, ticket.len);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	if (ret)
+		return ret;
+	return tkm_reader_done(&r) ? 0 : -EIO;
+}
+
+/**
+ * tkm_tpm_load_external() - TPM2_LoadExternal of a public key, for the owner
+ * @bus: held
+ * @pub: TPMT_PUBLIC
+ * @handle: of the object, to be flushed by the caller or the end of the hold
+ *
+ * Return: 0; -EOPNOTSUPP for a sort of key that the TPM lacks; -EBADMSG for one
+ * that is none; else as above.
+ */
+int tkm_tpm_load_external(struct tkm_bus *bus, struct tkm_piece pub,
+			  u32 *handle)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_LOAD_EXTERNAL,
+		.response_handle = true,
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer w;
+	struct tkm_reader r;
+	u16 n;
+	int ret;
+
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	tkm_put_u16(&w, 0);	/* no private part */
+	tkm_put_tpm2b(&w, pub.data, pub.len);
+	tkm_put_u32(&w, TPM_RH_OWNER);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	if (ret)
+		return ret;
+	if (!handle_is(answer.handle, 0x80))
+		return -EIO;
+	tkm_bus_opened(bus, answer.handle);
+	*handle = answer.handle;
+	tkm_get_tpm2b(&r, &n);
+	return tkm_reader_done(&r) ? 0 : -EIO;
+}
+
+/**
+ * tkm_tpm_verify_signature() - TPM2_VerifySignature
+ * @bus: held
+ * @handle: of the public key
+ * @digest: 32 bytes that were signed
+ * @sig: TPMT_SIGNATURE
+ * @ticket: TPMT_TK_VERIFIED; nothing vouches for it but its use
+ * @len: its length
+ *
+ * Return: 0; -EKEYREJECTED when the signature is not that key's; else as above.
+ */
+int tkm_tpm_verify_signature(struct tkm_bus *bus, u32 handle,
+			     const u8 digest[32], struct tkm_piece sig,
+			     u8 ticket[TKM_TICKET_MAX], u16 *len)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_VERIFY_SIGNATURE,
+		.handles = { handle },
+		.n_handles = 1,
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer w;
+	struct tkm_reader r;
+	u16 n;
+	int ret;
+
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	tkm_put_tpm2b(&w, digest, 32);
+	tkm_put_bytes(&w, sig.data, sig.len);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	if (ret)
+		return ret;
+	if (tkm_get_u16(&r) != TPM_ST_VERIFIED ||
+	    tkm_get_u32(&r) != TPM_RH_OWNER)
+		return -EIO;
+	tkm_get_tpm2b(&r, &n);
+	if (!n || !tkm_reader_done(&r) ||
+	    answer.params_len > TKM_TICKET_MAX)
+		return -EIO;
+	memcpy(ticket, answer.params, answer.params_len);
+	*len = answer.params_len;
+	return 0;
 }

@@ -11,6 +11,7 @@
 /* Format one: a number below six bits, about the parameter that follows. */
 #define RC_FORMAT_ONE	0x080u
 #define RC_FORMAT_ONE_CODE 0x0bfu
+#define RC_PARAMETER	0x040u
 #define RC_FORMAT_ONE_MAX 0xfffu
 
 struct errno_of_rc {
@@ -39,6 +40,7 @@ static const struct errno_of_rc table[] = {
 	{ 0x096, 0x096, -EOPNOTSUPP },	/* SYMMETRIC */
 	{ 0x097, 0x098, -EBADMSG },	/* TAG, SELECTOR */
 	{ 0x09a, 0x09a, -EBADMSG },	/* INSUFFICIENT */
+	{ 0x09b, 0x09b, -EKEYREJECTED }, /* SIGNATURE */
 	{ 0x09c, 0x09c, -EBADMSG },	/* KEY */
 	{ 0x09d, 0x09d, -EPERM },	/* POLICY_FAIL */
 	{ 0x09f, 0x09f, -EBADMSG },	/* INTEGRITY */
@@ -78,6 +80,15 @@ u32 tkm_tpm_rc_base(u32 rc)
 	if ((rc & RC_FORMAT_ONE) && rc <= RC_FORMAT_ONE_MAX)
 		return rc & RC_FORMAT_ONE_CODE;
 	return rc;
+}
+
+unsigned int tkm_tpm_rc_parameter(u32 rc)
+{
+	rc &= ~RC_LAYER;
+	if ((rc & RC_FORMAT_ONE) && (rc & RC_PARAMETER) &&
+	    rc <= RC_FORMAT_ONE_MAX)
+		return rc >> 8;
+	return 0;
 }
 
 int tkm_tpm_errno(u32 rc)

@@ -22,6 +22,11 @@
 			 { TPM_CC_CONTEXT_LOAD, "ContextLoad" },             \
 			 { TPM_CC_CONTEXT_SAVE, "ContextSave" },             \
 			 { TPM_CC_FLUSH_CONTEXT, "FlushContext" },           \
+			 { TPM_CC_LOAD_EXTERNAL, "LoadExternal" },           \
+			 { TPM_CC_POLICY_NV, "PolicyNV" },                   \
+			 { TPM_CC_POLICY_AUTHORIZE, "PolicyAuthorize" },     \
+			 { TPM_CC_VERIFY_SIGNATURE, "VerifySignature" },     \
+			 { TPM_CC_POLICY_RESTART, "PolicyRestart" },         \
 			 { TPM_CC_POLICY_AUTH_VALUE, "PolicyAuthValue" },    \
 			 { TPM_CC_POLICY_OR, "PolicyOR" },                   \
 			 { TPM_CC_READ_PUBLIC, "ReadPublic" },               \

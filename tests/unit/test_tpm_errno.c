@@ -9,8 +9,8 @@ static const struct {
 	int err;
 	u32 codes[32];
 } contract[] = {
-	/* AUTH_FAIL BAD_AUTH AUTH_TYPE AUTH_MISSING AUTH_UNAVAILABLE */
-	{ -EKEYREJECTED, { 0x08e, 0x0a2, 0x124, 0x125, 0x12f } },
+	/* AUTH_FAIL BAD_AUTH AUTH_TYPE AUTH_MISSING AUTH_UNAVAILABLE SIGNATURE */
+	{ -EKEYREJECTED, { 0x08e, 0x0a2, 0x124, 0x125, 0x12f, 0x09b } },
 	/* POLICY_FAIL POLICY PCR PCR_CHANGED POLICY_CC EXPIRED LOCALITY PP */
 	{ -EPERM, { 0x09d, 0x126, 0x127, 0x128, 0x0a4, 0x0a3, 0x907, 0x090 } },
 	/*
@@ -98,6 +98,23 @@ static void handle_parameter_and_session_numbers_do_not_count(void **state)
 	}
 }
 
+static void parameters_are_told_from_handles(void **state)
+{
+	(void)state;
+	assert_int_equal(tkm_tpm_rc_parameter(0), 0);
+	assert_int_equal(tkm_tpm_rc_parameter(0x1c4), 1);
+	assert_int_equal(tkm_tpm_rc_parameter(0x4c4), 4);
+	assert_int_equal(tkm_tpm_rc_parameter(0xfdf), 15);
+	assert_int_equal(tkm_tpm_rc_parameter(0xb04c4), 4);
+	/* A handle, a session, none, and codes that have no number at all. */
+	assert_int_equal(tkm_tpm_rc_parameter(0x184), 0);
+	assert_int_equal(tkm_tpm_rc_parameter(0x98e), 0);
+	assert_int_equal(tkm_tpm_rc_parameter(0x084), 0);
+	assert_int_equal(tkm_tpm_rc_parameter(0x143), 0);
+	assert_int_equal(tkm_tpm_rc_parameter(0x922), 0);
+	assert_int_equal(tkm_tpm_rc_parameter(0x14c4), 0);
+}
+
 static void the_layer_does_not_count(void **state)
 {
 	u32 layer;
@@ -135,7 +152,8 @@ static void constants_are_bases(void **state)
 		TPM_RC_AUTH_FAIL, TPM_RC_POLICY_FAIL, TPM_RC_INTEGRITY,
 		TPM_RC_BAD_AUTH, TPM_RC_OBJECT_MEMORY, TPM_RC_SESSION_MEMORY,
 		TPM_RC_YIELDED, TPM_RC_TESTING, TPM_RC_REFERENCE_H0,
-		TPM_RC_LOCKOUT, TPM_RC_RETRY,
+		TPM_RC_LOCKOUT, TPM_RC_RETRY, TPM_RC_SIGNATURE, TPM_RC_TICKET,
+		TPM_RC_POLICY,
 	};
 	size_t i;
 
@@ -151,6 +169,7 @@ int main(void)
 		cmocka_unit_test(each_code_has_the_errno_of_the_contract),
 		cmocka_unit_test(
 			handle_parameter_and_session_numbers_do_not_count),
+		cmocka_unit_test(parameters_are_told_from_handles),
 		cmocka_unit_test(the_layer_does_not_count),
 		cmocka_unit_test(other_high_bits_make_a_code_unknown),
 		cmocka_unit_test(constants_are_bases),

@@ -138,43 +138,88 @@ pcr_body()
 	pcr_selection 11 $mask
 }
 
-digest_start()
+# The counter of epochs, made anew unless it is there.
+counter=0x01800b7d
+
+counter_there()
 {
-	tpm2_startauthsession -S "$tmp/trial" > /dev/null
+	tpm2_nvreadpublic $counter > "$tmp/counter" 2> /dev/null
 }
 
-digest_end()
+counter_new()
 {
-	tpm2_flushcontext "$tmp/trial" > /dev/null
-	rm -f "$tmp/trial"
+	! counter_there || tpm2_nvundefine -Q $counter -C o
+	tpm2_nvdefine -Q $counter -C o "$@" -a "nt=counter|authread|ownerwrite"
+	tpm2_nvincrement -Q $counter -C o
+}
+
+counter_gone()
+{
+	! counter_there || tpm2_nvundefine -Q $counter -C o
+}
+
+# The number in it, into a file.
+epoch_now()
+{
+	tpm2_nvread -Q $counter -C $counter -s 8 -o "$1"
+	[ "$(stat -c %s "$1")" = 8 ] || fail "no epoch"
+}
+
+epoch_body()
+{
+	counter_there || fail "no counter"
+	printf '%08x%s%s00000000' $counter \
+		"$(sed -n 's/.*name: *//p' "$tmp/counter" | tpm2b)" \
+		"$(hex "$1" | tpm2b)"
+}
+
+sha256_hex()
+{
+	printf %s "$@" | xxd -r -p | sha256sum | cut -c -64
+}
+
+zeros=$(printf '0%.0s' {1..64})
+
+# What TPM 2.0 Part 3 says of PolicyPCR, and of PolicyNV with an epoch, whose body
+# comes second: the TPM that opens a key for it says whether that is so.
+approved_digest()
+{
+	local digest
+
+	digest=$(sha256_hex "$zeros" 0000017f "${1:68}" "${1:4:64}")
+	[ -z "${2-}" ] || digest=$(sha256_hex "$digest" 00000149 \
+		"$(sha256_hex "${2: -24:16}" 00000000)" "${2:12:68}")
+	echo "$digest"
 }
 
 # approve FILE KEY POLICY NUMBER...: an approval by KEY for the registers of now;
-# with epoch=FILE-of-8-bytes in front, for that number in the counter, too
+# with epoch=FILE in front, for that number in the counter, too. What is signed
+# is for policy $SIGNED, if that is set.
 approve()
 {
-	local file=$1 key=$2 policy=$3 epoch='' nv=() list body digest
+	local file=$1 key=$2 policy=$3 nv=() body
 
 	shift 3
-	case ${1-} in
+	case $1 in
 	epoch=*)
-		epoch=${1#epoch=}
+		nv=(329 "$(epoch_body "${1#epoch=}")")
 		shift
 		;;
 	esac
-	list=$(printf '%s,' "$@")
 	body=$(pcr_body "$@")
-	digest_start
-	tpm2_policypcr -S "$tmp/trial" -l "sha256:${list%,}" -L "$tmp/approved" > /dev/null
-	digest_end
-	digest=$(hex "$tmp/approved")
-	if [ -n "$epoch" ]; then
-		nv=(329 "$(epoch_body "$epoch")")
-		digest=$(epoch_digest "$digest" "$epoch")
-	fi
 	auth_policy "$file" "${TEXT-}" 362 "$(authorize "$key" "$policy" \
-		"$(echo "$digest$(policy_ref "$policy")" | bytes | signature "$key")")" \
-		383 "$body" "${nv[@]}"
+		"$(echo "$(approved_digest "$body" "${nv[1]-}")$(policy_ref "${SIGNED-$policy}")" |
+			bytes | signature "$key")")" 383 "$body" "${nv[@]}"
+}
+
+# The registers that the machine's firmware and kernel leave alone.
+extend()
+{
+	local register
+
+	for register; do
+		tpm2_pcrextend "$register:sha256=$(sha256sum <<< x | cut -c -64)"
+	done
 }
 
 # ---- the table ----
@@ -378,5 +423,470 @@ boot approval=$(hex "$tmp/b")"
 	forget_all
 }
 claim "approvals take the place of those before, whole and in form, or not at all" approvals
+
+# ---- keys ----
+
+policy_of()
+{
+	state_of "$1" | sed 's/.* policy=//'
+}
+
+words()
+{
+	local key auth
+
+	authority site
+	authority offline
+	forget_all
+	auth=$(auth_key x)
+	refuses_early ENOKEY add tkm a:b "new policy=boot" @s
+	nlop policy-set boot authority "$work/site.pub"
+	nlop policy-set both authority "$work/site.pub" recovery "$work/offline.pub"
+	nlop policy-set regs bank 11 mask 0x880
+	for text in "new policy=boot pcrs=7" "new policy=" "new policy=none" \
+		"new policy=Boot" "new policy=boot policy=boot" \
+		"new policy=$(printf 'a%.0s' {1..33})" "load 00 policy=boot"; do
+		refuses_early EINVAL add tkm a:b "$text" @s
+	done
+	refuses_early ENOKEY add tkm a:b "new ec policy=boots" @s
+	check "$(policy_of "$(new_key a:1 policy=boot)")" = name:boot
+	check "$(policy_of "$(new_key a:2 "policy=boot auth=$auth")")" = name:boot+auth
+	check "$(policy_of "$(new_key a:3 "ec policy=both")")" = name:both
+	check "$(policy_of "$(new_key a:4 "policy=both parent=srk")")" = "name:both flat"
+	# Of registers: what pcrs= would say.
+	check "$(policy_of "$(new_key a:5 policy=regs)")" = sha256:7+11
+	key=$(new_key a:6)
+	refuses_early EINVAL update "$key" "reseal policy=boot pcrs=7"
+	refuses_early EINVAL update "$key" "reseal policy=boot policy=none"
+	refuses_early ENOKEY update "$key" "reseal policy=boots"
+	check "$(policy_of "$key")" = none
+	keyop update "$key" "reseal policy=boot"
+	check "$(policy_of "$key")" = name:boot
+	keyop update "$key" "reseal auth=$auth"
+	check "$(policy_of "$key")" = name:boot+auth
+	keyop update "$key" "reseal pcrs=7 auth=none"
+	check "$(policy_of "$key")" = sha256:7
+	keyop update "$key" "reseal policy=both"
+	keyop update "$key" "reseal"
+	check "$(policy_of "$key")" = name:both
+	keyop update "$key" "reseal policy=none"
+	check "$(policy_of "$key")" = none
+	keyop update "$key" "reseal policy=regs"
+	check "$(policy_of "$key")" = sha256:7+11
+	# What is not known when it is loaded has no name.
+	chain_of "$(keyctl search @s tkm a:1)" "$tmp/one.der"
+	keyctl clear @s
+	approve "$tmp/a" site boot 7
+	nlop policy-approve boot "$tmp/a"
+	check "$(policy_of "$(loads a:1 one)")" = name:boot
+	keyctl clear @s
+	authority site
+	nlop policy-remove boot
+	load_refused EPERM a:1 one
+	new_key a:1 ec > /dev/null
+}
+claim "policy= of new and reseal, and what /proc/keys says" words
+
+# The keys of one kind each, made under policy $1; their chains stay.
+make_all()
+{
+	auth=$(auth_key x)
+	make_chain data a:data "policy=$1"
+	make_chain auth a:auth "policy=$1 auth=$auth"
+	make_chain flat a:flat "policy=$1 parent=srk"
+	make_chain flatauth a:flatauth "policy=$1 parent=srk auth=$auth"
+	make_chain ec a:ec "ec policy=$1"
+	make_chain rsa a:rsa "rsa policy=$1 use=decrypt auth=$auth"
+	echo text > "$tmp/text"
+	sha256sum "$tmp/text" | cut -c -64 | bytes > "$tmp/digest"
+}
+
+all_open()
+{
+	local ec rsa
+
+	loads a:data data
+	loads a:auth auth "auth=$auth"
+	loads a:flat flat
+	loads a:flatauth flatauth "auth=$auth"
+	ec=$(loads a:ec ec)
+	keyctl pkey_sign "$ec" 0 "$tmp/digest" enc=x962 hash=sha256 > "$tmp/signature"
+	keyctl pkey_verify "$ec" 0 "$tmp/digest" "$tmp/signature" enc=x962 hash=sha256
+	rsa=$(loads a:rsa rsa "auth=$auth")
+	keyctl pkey_encrypt "$rsa" 0 "$tmp/text" enc=oaep hash=sha256 > "$tmp/secret"
+	check "$(keyctl pkey_decrypt "$rsa" 0 "$tmp/secret" enc=oaep hash=sha256)" = text
+	auth=$(auth_gone)
+}
+
+# Only the keys of this module go.
+auth_gone()
+{
+	keyctl clear @s
+	auth_key x
+}
+
+none_opens()
+{
+	local errno=$1 ec rsa
+
+	load_refused "$errno" a:data data
+	load_refused "$errno" a:auth auth "auth=$auth"
+	load_refused "$errno" a:flat flat
+	load_refused "$errno" a:flatauth flatauth "auth=$auth"
+	ec=$(loads a:ec ec)
+	expect_errno "$errno" keyctl pkey_sign "$ec" 0 "$tmp/digest" enc=x962 hash=sha256
+	rsa=$(loads a:rsa rsa "auth=$auth")
+	keyctl pkey_encrypt "$rsa" 0 "$tmp/text" enc=oaep hash=sha256 > "$tmp/secret"
+	expect_errno "$errno" keyctl pkey_decrypt "$rsa" 0 "$tmp/secret" enc=oaep hash=sha256
+	auth=$(auth_gone)
+}
+
+update_and_approve()
+{
+	local auth
+
+	authority site
+	forget_all
+	nlop policy-set boot authority "$work/site.pub"
+	make_all boot
+	none_opens EPERM
+	approve "$tmp/before" site boot 14 15
+	nlop policy-approve boot "$tmp/before"
+	all_open
+	# The update, and its refusal.
+	extend 14
+	none_opens EPERM
+	# Both are approved; then only the new one.
+	approve "$tmp/after" site boot 14 15
+	nlop policy-approve boot "$tmp/before" "$tmp/after"
+	all_open
+	extend 15
+	none_opens EPERM
+	nlop policy-approve boot
+	none_opens EPERM
+}
+claim "one approval opens every key of a policy; other registers: EPERM; the next approval opens them" update_and_approve
+
+costs()
+{
+	local auth load="StartAuthSession ContextLoad Load" key ticket
+	local end="Unseal FlushContext FlushContext"
+
+	authority site
+	authority offline
+	forget_all
+	counter_new
+	epoch_now "$tmp/epoch"
+	nlop policy-set boot authority "$work/site.pub"
+	nlop policy-set both authority "$work/site.pub" recovery "$work/offline.pub"
+	auth=$(auth_key x)
+	make_chain p a:p policy=boot
+	make_chain pa a:pa "policy=boot auth=$auth"
+	make_chain pf a:pf "policy=boot parent=srk"
+	make_chain pe a:pe "ec policy=boot"
+	make_chain pb a:pb policy=both
+	approve "$tmp/a" site boot 14
+	ticket="LoadExternal VerifySignature FlushContext"
+	# Nothing that fits: registers are read, once, and no session is begun.
+	check "$(commands_of load_refused EPERM a:p p)" = ""
+	extend 14
+	nlop policy-approve boot "$tmp/a" "$tmp/a"
+	check "$(commands_of load_refused EPERM a:p p)" = PCR_Read
+	approve "$tmp/a" site boot 14
+	nlop policy-approve boot "$tmp/a"
+	check "$(commands_of loads a:p p)" = \
+		"PCR_Read $ticket $load PolicyPCR PolicyAuthorize PolicyOR $end"
+	keyctl clear @s
+	check "$(commands_of loads a:p p)" = \
+		"PCR_Read $load PolicyPCR PolicyAuthorize PolicyOR $end"
+	auth=$(auth_gone)
+	check "$(commands_of loads a:pa pa "auth=$auth")" = \
+		"PCR_Read $load PolicyPCR PolicyAuthorize PolicyAuthValue PolicyOR $end"
+	check "$(commands_of loads a:pf pf)" = \
+		"PCR_Read StartAuthSession Load PolicyPCR PolicyAuthorize Unseal FlushContext"
+	# An EC key: at each use, and not when it is loaded.
+	check "$(commands_of loads a:pe pe)" = \
+		"StartAuthSession ContextLoad Load ContextSave FlushContext FlushContext"
+	key=$(keyctl search @s tkm a:pe)
+	head -c 32 /dev/zero > "$tmp/digest"
+	check "$(commands_of keyctl pkey_sign "$key" 0 "$tmp/digest" enc=x962 hash=sha256)" = \
+		"PCR_Read StartAuthSession ContextLoad PolicyPCR PolicyAuthorize PolicyOR Sign FlushContext"
+	# An epoch and a recovery key cost a command each.
+	approve "$tmp/e" site both "epoch=$tmp/epoch" 14
+	nlop policy-approve both "$tmp/e"
+	loads a:pb pb > /dev/null
+	keyctl unlink "$(keyctl search @s tkm a:pb)" @s
+	check "$(commands_of loads a:pb pb)" = \
+		"PCR_Read $load PolicyPCR PolicyNV PolicyAuthorize PolicyOR PolicyOR $end"
+	check "$(commands_of new_key a:n policy=both)" = \
+		"StartAuthSession ContextLoad Create FlushContext"
+	counter_gone
+}
+claim "what approvals cost, in TPM commands" costs
+
+# load_is ERRNO, with the commands that it took
+refused_after()
+{
+	check "$(commands_of load_refused "$1" a:data data)" = "$2"
+}
+
+wrong_signatures()
+{
+	local read="PCR_Read" try="LoadExternal VerifySignature FlushContext"
+
+	authority site
+	authority stranger
+	forget_all
+	nlop policy-set boot authority "$work/site.pub"
+	make_chain data a:data policy=boot
+	# Signed by a stranger, who says that it is the authority.
+	approve "$tmp/good" site boot 14
+	cp "$work/site.pem" "$tmp/site.pem"
+	cp "$work/stranger.pem" "$work/site.pem"
+	approve "$tmp/forged" site boot 14
+	cp "$tmp/site.pem" "$work/site.pem"
+	# Signed for another policy, and for other registers than it says.
+	SIGNED=another approve "$tmp/another" site boot 14
+	approve "$tmp/fifteen" site boot 15
+	hex "$tmp/fifteen" | sed "s/$(pcr_body 15)/$(pcr_body 14)/" | bytes > "$tmp/moved"
+	[ "$(hex "$tmp/moved")" != "$(hex "$tmp/fifteen")" ] || fail "nothing was moved"
+	for file in forged another moved; do
+		nlop policy-approve boot "$tmp/$file"
+		refused_after EKEYREJECTED "$read $try"
+		# Never tried again.
+		refused_after EKEYREJECTED "$read"
+		check "$(nlop policy-list | grep -c rejected)" = 1
+		# Said again, once more.
+		nlop policy-approve boot "$tmp/$file" "$tmp/good"
+		check "$(nlop policy-list | grep -c rejected)" = 0
+		check "$(commands_of loads a:data data)" = \
+			"$read $try $try StartAuthSession ContextLoad Load PolicyPCR PolicyAuthorize PolicyOR Unseal FlushContext FlushContext"
+		check "$(nlop policy-list | grep -c rejected)" = 1
+		keyctl clear @s
+		check "$(commands_of loads a:data data)" = \
+			"$read StartAuthSession ContextLoad Load PolicyPCR PolicyAuthorize PolicyOR Unseal FlushContext FlushContext"
+		keyctl clear @s
+	done
+}
+claim "an approval that its key did not sign so: EKEYREJECTED, tried once, and others are no worse for it" wrong_signatures
+
+epochs()
+{
+	local name
+
+	authority site
+	forget_all
+	counter_new
+	nlop policy-set boot authority "$work/site.pub"
+	make_chain data a:data policy=boot
+	epoch_now "$tmp/epoch1"
+	approve "$tmp/one" site boot "epoch=$tmp/epoch1" 14
+	nlop policy-approve boot "$tmp/one"
+	loads a:data data
+	keyctl clear @s
+	# Retired: for the key that was open, too, once it is loaded again.
+	tpm2_nvincrement -Q $counter -C o
+	load_refused EPERM a:data data
+	epoch_now "$tmp/epoch2"
+	approve "$tmp/two" site boot "epoch=$tmp/epoch2" 14
+	nlop policy-approve boot "$tmp/two"
+	loads a:data data
+	keyctl clear @s
+	# The old one, said again: alone, first, last.
+	nlop policy-approve boot "$tmp/one"
+	load_refused EPERM a:data data
+	nlop policy-approve boot "$tmp/one" "$tmp/two"
+	check "$(commands_of loads a:data data)" = \
+		"PCR_Read LoadExternal VerifySignature FlushContext StartAuthSession ContextLoad Load PolicyPCR PolicyNV PolicyRestart LoadExternal VerifySignature FlushContext PolicyPCR PolicyNV PolicyAuthorize PolicyOR Unseal FlushContext FlushContext"
+	keyctl clear @s
+	# What opened last is tried first.
+	check "$(commands_of loads a:data data)" = \
+		"PCR_Read StartAuthSession ContextLoad Load PolicyPCR PolicyNV PolicyAuthorize PolicyOR Unseal FlushContext FlushContext"
+	keyctl clear @s
+	# Its number changed to the one of now: not what was signed.
+	nlop policy-approve boot "$tmp/one"
+	hex "$tmp/one" | sed "s/$(hex "$tmp/epoch1")0000/$(hex "$tmp/epoch2")0000/" | bytes > "$tmp/lie"
+	[ "$(hex "$tmp/lie")" != "$(hex "$tmp/one")" ] || fail "no lie"
+	nlop policy-approve boot "$tmp/lie"
+	load_refused EKEYREJECTED a:data data
+	# A counter that is made anew does not come back to a number, and one that was
+	# never counted has another Name.
+	tpm2_nvundefine -Q $counter -C o
+	nlop policy-approve boot "$tmp/two"
+	load_refused EPERM a:data data
+	counter_new
+	load_refused EPERM a:data data
+	epoch_now "$tmp/epoch3"
+	approve "$tmp/three" site boot "epoch=$tmp/epoch3" 14
+	nlop policy-approve boot "$tmp/one" "$tmp/two" "$tmp/three"
+	loads a:data data
+	keyctl clear @s
+	# Another index under that number.
+	tpm2_nvundefine -Q $counter -C o
+	tpm2_nvdefine -Q $counter -C o -s 8 -a "authread|ownerwrite|ownerread"
+	tpm2_nvwrite -Q $counter -C o -i "$tmp/epoch3"
+	load_refused EPERM a:data data
+	tpm2_nvundefine -Q $counter -C o
+}
+claim "an approval ends with its epoch: EPERM, replayed or altered; a new one opens" epochs
+
+tries()
+{
+	echo $(($(tpm2_getcap properties-variable |
+		sed -n 's/TPM2_PT_LOCKOUT_COUNTER: //p')))
+}
+
+guarded_counter()
+{
+	local before
+
+	authority site
+	forget_all
+	counter_new -p secret
+	nlop policy-set boot authority "$work/site.pub"
+	make_chain data a:data policy=boot
+	tpm2_nvread -Q $counter -C $counter -P secret -s 8 -o "$tmp/epoch"
+	approve "$tmp/one" site boot "epoch=$tmp/epoch" 14
+	nlop policy-approve boot "$tmp/one"
+	before=$(tries)
+	load_refused EKEYREJECTED a:data data
+	load_refused EKEYREJECTED a:data data
+	load_refused EKEYREJECTED a:data data
+	check "$(tries)" = $((before + 1))
+	tpm2_dictionarylockout -c
+	counter_gone
+}
+
+claim "a counter that asks for a password costs one try of the TPM's, and no more" guarded_counter
+
+recovery()
+{
+	local auth
+
+	authority site
+	authority offline
+	authority stranger
+	forget_all
+	nlop policy-set boot authority "$work/site.pub" recovery "$work/offline.pub"
+	make_all boot
+	approve "$tmp/site" site boot 14
+	approve "$tmp/offline" offline boot 14
+	nlop policy-approve boot "$tmp/site"
+	all_open
+	nlop policy-approve boot "$tmp/offline"
+	all_open
+	extend 14
+	none_opens EPERM
+	# Everything is lost but the chains and the offline key.
+	forget_all
+	none_opens EPERM
+	nlop policy-set boot authority "$work/offline.pub"
+	approve "$tmp/offline" offline boot 14
+	nlop policy-approve boot "$tmp/offline"
+	all_open
+	# Its approvals are no other policy's, and a stranger's are none.
+	nlop policy-set boot authority "$work/stranger.pub" recovery "$work/site.pub"
+	approve "$tmp/stranger" stranger boot 14
+	nlop policy-approve boot "$tmp/stranger"
+	none_opens EPERM
+	# Made without a recovery key, there is none.
+	nlop policy-set boot authority "$work/site.pub"
+	make_chain without a:without policy=boot
+	nlop policy-set boot authority "$work/site.pub" recovery "$work/offline.pub"
+	nlop policy-approve boot "$tmp/offline"
+	load_refused EPERM a:without without
+	loads a:data data
+}
+claim "with the recovery key alone everything opens again" recovery
+
+other_keys()
+{
+	local key
+
+	authority large 3072
+	authority rsa 2048
+	authority middle p384
+	forget_all
+	for key in large rsa middle; do
+		nlop policy-set "$key" authority "$work/$key.pub"
+		make_chain "$key" "a:$key" "policy=$key"
+		approve "$tmp/$key.approval" "$key" "$key" 7 8 9 10 11 12 13 14 15
+		nlop policy-approve "$key" "$tmp/$key.approval"
+		loads "a:$key" "$key"
+		keyctl clear @s
+	done
+}
+claim "policy keys of RSA and P-384, and more registers than the TPM reads at once" other_keys
+
+many()
+{
+	local files
+
+	authority site
+	forget_all
+	nlop policy-set boot authority "$work/site.pub"
+	make_chain data a:data policy=boot
+	approve "$tmp/before" site boot 13 14
+	read -r -a files <<< "$(printf "$tmp/before %.0s" {1..15})"
+	extend 14
+	approve "$tmp/after" site boot 13 14
+	nlop policy-approve boot "${files[@]}" "$tmp/after"
+	check "$(commands_of loads a:data data)" = \
+		"PCR_Read LoadExternal VerifySignature FlushContext StartAuthSession ContextLoad Load PolicyPCR PolicyAuthorize PolicyOR Unseal FlushContext FlushContext"
+	keyctl clear @s
+	nlop policy-approve boot "${files[@]}"
+	check "$(commands_of load_refused EPERM a:data data)" = PCR_Read
+}
+claim "of sixteen approvals the one that is right is found by reading registers once" many
+
+# An element of the last object's policy, as hex, is another one.
+altered()
+{
+	hex "$tmp/data.der" | sed "s/$1/$2/" | bytes > "$tmp/bad.der"
+	[ "$(hex "$tmp/bad.der")" != "$(hex "$tmp/data.der")" ] || fail "not altered: $1"
+}
+
+hostile_chains()
+{
+	local body ref pub
+
+	authority site
+	authority stranger
+	forget_all
+	nlop policy-set boot authority "$work/site.pub"
+	approve "$tmp/a" site boot 14
+	nlop policy-approve boot "$tmp/a"
+	make_chain data a:data policy=boot
+	ref=$(policy_ref boot)
+	pub=$(hex "$work/site.pub")
+	body=$(authorize site boot)
+	# Another name, another key: not what the object's Name says.
+	altered "$ref" "$(policy_ref another)"
+	load_refused_early EBADMSG a:data bad
+	altered "$pub" "$(hex "$work/stranger.pub")"
+	load_refused_early EBADMSG a:data bad
+	# Another command in its place: PolicyNV would read what it names.
+	altered "0202016a" "02020149"
+	load_refused_early EOPNOTSUPP a:data bad
+	altered "${body}" "${body%0010}0018"
+	load_refused_early EBADMSG a:data bad
+	altered "${body}" "${body:0:4}0025${body:8}"
+	load_refused_early EOPNOTSUPP a:data bad
+	# Its own key for everybody else's policy: nobody approves.
+	nlop policy-set boot authority "$work/stranger.pub"
+	make_chain mine a:mine policy=boot
+	nlop policy-set boot authority "$work/site.pub"
+	nlop policy-approve boot "$tmp/a"
+	load_refused EPERM a:mine mine
+	loads a:data data
+	# Another user's, and from inside a container: not theirs, approved or not.
+	expect_errno EPERM as 4501 keyop add tkm a:data "load $(hex "$tmp/data.der")" @s
+	expect_errno EPERM inside keyop add tkm a:data "load $(hex "$tmp/data.der")" @s
+	# They may use the policy for their own.
+	as 4501 keyop add tkm a:own "new policy=boot" @s > /dev/null
+	make_chain_with theirs a:own inside
+	inside keyop add tkm a:own "load $(hex "$tmp/theirs.der")" @s > /dev/null
+}
+claim "a chain that says another key or name is no chain; another user's is not opened by an approval" hostile_chains
 
 run_claims

@@ -231,8 +231,8 @@ not_yet()
 	add_refused EOPNOTSUPP <<-'LIST'
 	new class=portable
 	new class=certified
-	new policy=site
 	new ec class=portable
+	new class=portable policy=site
 	LIST
 }
 claim "what the design has and this version does not do: EOPNOTSUPP" not_yet
@@ -424,8 +424,8 @@ update_words()
 	publish encrypted:0123456789abcdef format=ecryptfs derive=x len=32
 	publish fscrypt-provisioning:a derive=x len=65
 	LIST
-	update_refused EOPNOTSUPP "$key" <<-'LIST'
-	reseal policy=site
+	update_refused ENOKEY "$key" <<-'LIST'
+	reseal policy=never.said
 	LIST
 	refuses_early EINVAL update "$key" ""
 	refuses_early EFAULT -0 update "$key" zero:16

@@ -37,6 +37,7 @@
 #define TKM_OPT_USE		"use"
 #define TKM_OPT_CLASS		"class"
 #define TKM_OPT_PCRS		"pcrs"
+#define TKM_OPT_POLICY		"policy"
 #define TKM_OPT_AUTH		"auth"
 #define TKM_OPT_NOT_BEFORE	"not-before"
 #define TKM_OPT_PROTECT_UNTIL	"protect-until"
@@ -59,7 +60,7 @@
 #define TKM_WORD_REVEAL		"every-possessor-can-read-it"	/* reveal= */
 #define TKM_WORD_FIXED		"fixed"		/* class= */
 #define TKM_WORD_SRK		"srk"		/* parent= */
-#define TKM_WORD_NONE		"none"		/* reseal: pcrs=, auth= */
+#define TKM_WORD_NONE		"none"		/* reseal: pcrs=, policy=, auth= */
 
 /* Behind the verb "state"; the first two are the values of state=, too. */
 #define TKM_WORD_PRE_ACTIVE	"pre-active"
