@@ -220,9 +220,7 @@ claim "... while it makes its database: the next one makes one" killed_in_making
 base_old()
 {
 	base
-	db "DROP INDEX keys_domain; ALTER TABLE keys DROP COLUMN domain;
-	    PRAGMA user_version = 1; PRAGMA journal_mode = DELETE" > /dev/null
-	chown tkm "$tmp/state/kdb"
+	db_of_version_1
 }
 
 killed_in_upgrade()

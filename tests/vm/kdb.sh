@@ -53,7 +53,7 @@ files()
 		["rm kdb; : > kdb-wal; chown tkm kdb-wal; chmod 600 kdb-wal"]="is there without its database"
 		["ln -s /etc/passwd kdb-wal"]="is a symbolic link"
 		["sqlite3 kdb 'PRAGMA application_id = 1'"]="is another program's database"
-		["sqlite3 kdb 'PRAGMA user_version = 3'"]="has version 3, and this tkmd knows up to 2: install"
+		["sqlite3 kdb 'PRAGMA user_version = 4'"]="has version 4, and this tkmd knows up to 3: install"
 		["sqlite3 kdb 'PRAGMA user_version = 0'"]="is another program's database"
 		["sqlite3 kdb 'DELETE FROM meta'"]="has no key of its own"
 		["sqlite3 kdb 'UPDATE meta SET chain = zeroblob(900)'"]="the database is damaged: put a copy back"
@@ -81,12 +81,19 @@ refused_one_of()
 }
 claim "what is no database of tkmd's own is refused, with the reason, and is not changed" files
 
+own_is_written()
+{
+	[[ $(ask '{"verb":"audit","key":"tkmd:kdb","after":4}') == *tkmd:kdb* ]]
+}
+
 second()
 {
 	local first
 
 	database
 	tkmd_start
+	# Its own key's record is the last thing that it writes by itself.
+	poll 20 own_is_written
 	first=$tkmd
 	tkmd_refuses "another tkmd has this database" --socket "$tmp/run/second"
 	cp -a "$work/state" "$tmp/second"
@@ -260,7 +267,7 @@ full()
 	local i key errno made=0
 
 	mkdir "$tmp/disk"
-	mount -t tmpfs -o size=256k tmpfs "$tmp/disk"
+	mount -t tmpfs -o size=320k tmpfs "$tmp/disk"
 	tkmd_user
 	ln -s disk/state "$tmp/state"
 	mkdir -m 700 "$tmp/disk/state"
@@ -334,7 +341,7 @@ read_only()
 		[ $log = without ] || { tkmd_start; tkmd_stop; }
 		keyctl clear @s
 	done
-	check "$(ls "$tmp/disk/state")" = kdb
+	check "$(cd "$tmp/disk/state" && echo *)" = "audit.head kdb"
 	umount "$tmp/disk"
 }
 claim "a disk that cannot be written: what is kept is found, what is new is EROFS" read_only
@@ -396,26 +403,18 @@ as_4501()
 }
 claim "in another machine, or as another user, it says so, and changes nothing" other_tpm
 
-# What version 1 was: without the domains.
-make_old()
-{
-	db "DROP INDEX keys_domain; ALTER TABLE keys DROP COLUMN domain;
-	    PRAGMA user_version = 1; PRAGMA journal_mode = DELETE"
-	chown tkm "$tmp/state/kdb"
-}
-
 upgraded()
 {
 	database
-	make_old > /dev/null
+	db_of_version_1
 	cp "$tmp/state/kdb" "$tmp/before"
 	tkmd_start
-	contains "$(cat "$tmp/tkmd.log")" "has version 1; it becomes 2"
+	contains "$(cat "$tmp/tkmd.log")" "has version 1; it becomes 3"
 	all_are_kept
 	contains "$(ask '{"verb":"status"}')" '"keys":4,'
 	contains "$(ask '{"verb":"check"}')" '"bad":[]'
 	tkmd_stop
-	check "$(db "PRAGMA user_version")" = 2
+	check "$(db "PRAGMA user_version")" = 3
 	# The old one is whole, and of the old version.
 	check "$(db .dump "$tmp/state/kdb.old" | sort | md5sum)" = \
 		"$(db .dump "$tmp/before" | sort | md5sum)"
@@ -428,6 +427,6 @@ upgraded()
 	all_are_kept
 	tkmd_stop
 }
-claim "a database of version 1 becomes one of version 2, and a copy of it stays" upgraded
+claim "a database of version 1 becomes one of version 3, and a copy of it stays" upgraded
 
 run_claims

@@ -14,6 +14,7 @@
 #   in_part                    true each time in user-mode Linux, elsewhere, where a
 #                              start takes seconds, every sixth, at random
 #   db SQL [FILE]              on a database that nobody has open
+#   db_of_version_1            the one in $tmp/state becomes what version 1 was
 
 tkmd_user()
 {
@@ -118,6 +119,16 @@ finds()
 db()
 {
 	sqlite3 -bail "${2-$tmp/state/kdb}" "$1"
+}
+
+# Without domains of keys and without an audit.
+db_of_version_1()
+{
+	db "DROP INDEX keys_domain; ALTER TABLE keys DROP COLUMN domain;
+	    DROP TABLE audit; DROP TABLE audit_head;
+	    PRAGMA user_version = 1; PRAGMA journal_mode = DELETE" > /dev/null
+	rm -f "$tmp/state/audit.head"
+	chown tkm "$tmp/state/kdb"
 }
 
 kept_key()

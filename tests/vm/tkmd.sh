@@ -23,7 +23,7 @@ kept()
 		esac
 		is_kept $key
 	done
-	check "$(ask '{"verb":"status"}')" = '{"ok":true,"version":"0.1.0","schema":2,"helper":true,"read-only":false,"keys":6,"total":6,"storage":4,"state":"'"$tmp/state"'"}'
+	check "$(ask '{"verb":"status"}')" = '{"ok":true,"version":"0.1.0","schema":3,"helper":true,"read-only":false,"keys":6,"total":6,"storage":4,"state":"'"$tmp/state"'"}'
 	tkmd_kill
 	finds ENOKEY a:data
 	keyctl clear @s
@@ -32,7 +32,7 @@ kept()
 		is_kept $key
 	done
 	tkmd_stop
-	check "$(ls "$tmp/state")" = kdb
+	check "$(cd "$tmp/state" && echo *)" = "audit.head kdb"
 	keyctl clear @s
 	tkmd_start
 	is_kept a:ec
@@ -120,7 +120,7 @@ tells_nothing()
 	as 4501 keyop add tkm "canary-app:$label" "new ec" @s > /dev/null
 	keyctl unlink "$(new_key "canary-flat:$label" parent=srk)" @s
 	tkmd_kill
-	check "$(find "$tmp/state" -size +4k | wc -l)" = 2
+	check "$(find "$tmp/state" -size +4k | wc -l)" = 3
 	for file in "$tmp"/state/*; do
 		for word in canary owner=4501 4501 kind=ec side=other; do
 			! grep -qa -e "$word" "$file" || fail "$file has $word"

@@ -110,6 +110,22 @@ static const struct verb verbs[] = {
 	  "Ends with 1, and tells their ids, when keys are damaged.\n"
 	  "\n"
 	  "  --all               those of all users, for root\n" },
+	{ "audit", cmd_audit, "show what was done to keys, and check that record",
+	  "show|verify [OPTION...]",
+	  "What was done with keys and what was refused, as the helper wrote it down: your\n"
+	  "own doings and what was done with your keys; all of it for root.\n"
+	  "\n"
+	  "show\n"
+	  "  --key DESCRIPTION   of that key alone\n"
+	  "  --uid UID           by that user\n"
+	  "  --event EVENT       create, load, export, sign, verify, encrypt, decrypt,\n"
+	  "                      publish, unpublish, reseal, state, revoke, and of the\n"
+	  "                      helper start, stop, remove, query, gap, flood\n"
+	  "  --since, --until T  2026-11-22, 2026-11-22T12:30, in local time, or with a Z\n"
+	  "  --refused           what was refused\n"
+	  "verify, for root: ends with 1 and names the first record that does not fit\n"
+	  "  --from N            begin with that record\n"
+	  "  --head N:HASH       and that one has to be there, as verify told it once\n" },
 	{ "status", cmd_status, "show module, TPM and helper", "[OPTION...]",
 	  NULL },
 	{ "doctor", cmd_doctor, "tell what is missing, and what mends it",
@@ -127,13 +143,10 @@ static void help(FILE *f)
 	size_t i;
 
 	fprintf(f, "usage: tkm VERB [OPTION...] [ARGUMENT...] | tkm --version\n"
-		   "Keys that are made, kept and used under a TPM, in the kernel's keyring.\n"
-		   "A KEY is a serial number, or a description: \"application:label\".\n"
-		   "\n");
+		   "A KEY is a serial number, or a description: \"application:label\".\n");
 	for (i = 0; i < VERBS; i++)
 		fprintf(f, "  %-10s%s\n", verbs[i].name, verbs[i].help);
-	fprintf(f, "\n"
-		   "  tkm VERB --help tells more; --json, with any verb, is for programs\n");
+	fprintf(f, "  tkm VERB --help tells more; --json, with any verb, is for programs\n");
 }
 
 static void verb_help(void)

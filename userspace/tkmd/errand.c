@@ -10,12 +10,19 @@
 #include <errno.h>
 #include <linux/tkm_netlink.h>
 
-#include "tkmd.h"
+#include "audit.h"
+
+/* Then it is the others' turn. */
+#define MANY	256
 
 /* Chains are large, and there is one errand at a time. */
 static struct chain before, found;
 static enum tkm_state state;
 static uint8_t given[TKM_CHAIN_MAX];
+/* Not written yet. */
+static struct trail_record records[64];
+static uint64_t ids[64];
+static unsigned int noted;
 
 static int begin(struct kdb *kdb, const struct errand *e)
 {
@@ -36,9 +43,6 @@ static int begin(struct kdb *kdb, const struct errand *e)
 		return kdb_set_state(kdb, &e->name, e->der, e->len, e->state);
 	case TKM_ERRAND_STATE:
 		return kdb_state(kdb, &e->name, e->der, e->len, &state);
-	case TKM_ERRAND_AUDIT:
-		/* Not kept yet: the next helper is given it again. */
-		return 0;
 	default:
 		log_warning("an errand of kind %u, which this tkmd does not know",
 			    e->kind);
@@ -92,23 +96,55 @@ static int one(struct kdb *kdb, struct errand *e)
 	return answer(kdb, e, ret) == -ENOTRECOVERABLE ? -ENOTRECOVERABLE : 0;
 }
 
-int errand_all(struct kdb *kdb)
+/*
+ * Records of the audit are written many at a time. The module has them in line
+ * until they are done: what cannot be written goes back there, the last one
+ * first, which keeps their order.
+ */
+static int write_down(struct kdb *kdb)
 {
-	struct errand e;
+	const unsigned int n = noted;
+	unsigned int i;
 	int ret;
 
-	nl_drain();
-	for (;;) {
-		ret = nl_accept(&e);
-		if (ret == -EPERM || ret == -ENOENT) {
-			log_error("the module does not know us any more");
-			return ret;
-		}
-		/* None, or no memory for it: it is looked at again. */
-		if (ret)
-			return 0;
-		ret = one(kdb, &e);
-		if (ret == -ENOTRECOVERABLE)
-			return ret;
+	if (!n)
+		return 0;
+	noted = 0;
+	ret = audit_append(kdb, records, n);
+	if (ret == -ENOTRECOVERABLE)
+		return ret;
+	for (i = 0; i < n; i++)
+		nl_done(ids[ret ? n - 1 - i : i], -ret, NULL, 0);
+	return 0;
+}
+
+static int next(struct kdb *kdb)
+{
+	struct errand e = { .audit = &records[noted] };
+	int ret = nl_accept(&e);
+
+	if (ret == -EPERM || ret == -ENOENT) {
+		log_error("the module does not know us any more");
+		return ret;
 	}
+	/* None, or no memory for it: it is looked at again. */
+	if (ret)
+		return write_down(kdb) ? -ENOTRECOVERABLE : 0;
+	if (e.kind != TKM_ERRAND_AUDIT) {
+		ret = one(kdb, &e);
+	} else {
+		ids[noted++] = e.id;
+		ret = noted == ARRAY_SIZE(ids) ? write_down(kdb) : 0;
+	}
+	return ret == -ENOTRECOVERABLE ? ret : 1;
+}
+
+int errand_many(struct kdb *kdb)
+{
+	int left = MANY, ret = 1;
+
+	nl_drain();
+	while (ret > 0 && left--)
+		ret = next(kdb);
+	return ret > 0 && write_down(kdb) ? -ENOTRECOVERABLE : ret;
 }

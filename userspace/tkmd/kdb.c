@@ -25,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tkmd.h"
+#include "audit.h"
 
 static uint8_t *index_key;
 
@@ -50,7 +50,8 @@ static const char schema[] =
 	" state BLOB NOT NULL,"
 	" domain BLOB NOT NULL) STRICT;"
 	"CREATE INDEX keys_storage ON keys (storage);"
-	"CREATE INDEX keys_domain ON keys (domain, id);";
+	"CREATE INDEX keys_domain ON keys (domain, id);"
+	KDB_SCHEMA_3;
 
 /* ---- SQLite ---- */
 
@@ -109,8 +110,7 @@ sqlite3_stmt *kdb_prepare(struct kdb *kdb, const char *sql)
 	return statement;
 }
 
-/* To its end; rows are not looked at. */
-static int run(struct kdb *kdb, sqlite3_stmt *statement)
+int kdb_run(struct kdb *kdb, sqlite3_stmt *statement)
 {
 	int code = sqlite3_step(statement);
 	int ret = code == SQLITE_DONE || code == SQLITE_ROW ? 0 : failed(kdb);
@@ -138,8 +138,7 @@ int kdb_number(struct kdb *kdb, const char *sql, int64_t *number)
 	return number_of(kdb, kdb_prepare(kdb, sql), number);
 }
 
-/* Not copied: it stays where it is until the statement has run. */
-static void bind_blob(sqlite3_stmt *statement, int where, const void *blob,
+void kdb_bind(sqlite3_stmt *statement, int where, const void *blob,
 		      size_t len)
 {
 	sqlite3_bind_blob(statement, where, blob, (int)len, SQLITE_STATIC);
@@ -153,8 +152,8 @@ static void bind_reference(sqlite3_stmt *statement, int where, int64_t id)
 		sqlite3_bind_null(statement, where);
 }
 
-static ssize_t unseal_column(struct kdb *kdb, sqlite3_stmt *row, int column,
-			     const struct place *place, uint8_t *out)
+ssize_t kdb_unseal(struct kdb *kdb, sqlite3_stmt *row, int column,
+		   const struct place *place, uint8_t *out)
 {
 	return unseal(kdb->cipher, place, sqlite3_column_blob(row, column),
 		      sqlite3_column_bytes(row, column), out);
@@ -428,7 +427,7 @@ static int open_index(struct kdb *kdb)
 		return -ENOMEM;
 	}
 	if (sqlite3_step(row) == SQLITE_ROW)
-		len = unseal_column(kdb, row, 0, &index_place, plain);
+		len = kdb_unseal(kdb, row, 0, &index_place, plain);
 	sqlite3_finalize(row);
 	if (len == SEAL_HASH)
 		memcpy(index_key, plain, SEAL_HASH);
@@ -518,9 +517,9 @@ static int write_meta(struct kdb *kdb, const struct chain *own)
 	if (len < 0)
 		return len;
 	insert = kdb_prepare(kdb, "INSERT INTO meta VALUES (1, ?, ?)");
-	bind_blob(insert, 1, own->der, own->len);
-	bind_blob(insert, 2, sealed, len);
-	return run(kdb, insert);
+	kdb_bind(insert, 1, own->der, own->len);
+	kdb_bind(insert, 2, sealed, len);
+	return kdb_run(kdb, insert);
 }
 
 static int fill_new(struct kdb *kdb, const struct chain *own)
@@ -535,6 +534,7 @@ static int fill_new(struct kdb *kdb, const struct chain *own)
 	ret = ret ? ret : kdb_exec(kdb, sql);
 	ret = ret ? ret : kdb_exec(kdb, schema);
 	ret = ret ? ret : write_meta(kdb, own);
+	ret = ret ? ret : audit_begin(kdb);
 	ret = ret ? ret : kdb_exec(kdb, "COMMIT");
 	return ret ? ret : kdb_exec(kdb, "PRAGMA journal_mode = WAL");
 }
@@ -582,7 +582,7 @@ int kdb_save(struct kdb *kdb, const char *name)
 		return -ENAMETOOLONG;
 	save = kdb_prepare(kdb, "VACUUM INTO ?");
 	sqlite3_bind_text(save, 1, path, -1, SQLITE_STATIC);
-	ret = run(kdb, save);
+	ret = kdb_run(kdb, save);
 	return ret ? ret : give_name(kdb, "kdb.save", name);
 }
 
@@ -683,7 +683,7 @@ int kdb_open_row(struct kdb *kdb, sqlite3_stmt *row, struct kdb_key *key)
 
 	key->id = place.id;
 	key->storage = place.parent;
-	len = unseal_column(kdb, row, 3, &place, plain);
+	len = kdb_unseal(kdb, row, 3, &place, plain);
 	ret = len < 0 ? (int)len : key_read(plain, len, key);
 	if (ret)
 		return ret;
@@ -691,7 +691,7 @@ int kdb_open_row(struct kdb *kdb, sqlite3_stmt *row, struct kdb_key *key)
 	if (!column_is(row, 2, hash))
 		return -EBADMSG;
 	place.what = SEAL_STATE;
-	len = unseal_column(kdb, row, 4, &place, plain);
+	len = kdb_unseal(kdb, row, 4, &place, plain);
 	return len < 0 ? (int)len : state_read(plain, len, &key->state);
 }
 
@@ -739,7 +739,7 @@ static int64_t id_of(struct kdb *kdb, const struct name *name)
 
 	seal_hash_key(name, hash);
 	row = kdb_prepare(kdb, "SELECT id FROM keys WHERE hash = ?");
-	bind_blob(row, 1, hash, SEAL_HASH);
+	kdb_bind(row, 1, hash, SEAL_HASH);
 	ret = number_of(kdb, row, &id);
 	return ret ? ret : id;
 }
@@ -766,7 +766,7 @@ static ssize_t get_storage(struct kdb *kdb, int64_t id, int64_t *parent,
 	code = sqlite3_step(row);
 	if (code == SQLITE_ROW) {
 		*parent = place.parent = sqlite3_column_int64(row, 0);
-		len = unseal_column(kdb, row, 2, &place, out);
+		len = kdb_unseal(kdb, row, 2, &place, out);
 		if (len > TKM_CHAIN_MAX)
 			len = -EBADMSG;
 		if (len >= 0) {
@@ -843,7 +843,7 @@ static int64_t newest(struct kdb *kdb, const struct tkm_record *record)
 
 	seal_hash_storage(record, name);
 	row = kdb_prepare(kdb, "SELECT id FROM storage WHERE name = ? ORDER BY id DESC LIMIT 1");
-	bind_blob(row, 1, name, SEAL_HASH);
+	kdb_bind(row, 1, name, SEAL_HASH);
 	ret = number_of(kdb, row, &id);
 	return ret ? ret : id;
 }
@@ -892,7 +892,7 @@ int kdb_ids(struct kdb *kdb, const struct name *domain, int64_t after,
 	sqlite3_bind_int64(row, 1, after);
 	if (domain) {
 		seal_hash_domain(domain->owner, domain->side, hash);
-		bind_blob(row, 2, hash, SEAL_HASH);
+		kdb_bind(row, 2, hash, SEAL_HASH);
 	}
 	sqlite3_bind_int(row, domain ? 3 : 2, KDB_LIST_MAX);
 	while ((code = sqlite3_step(row)) == SQLITE_ROW && n < KDB_LIST_MAX)
@@ -915,7 +915,7 @@ int64_t kdb_count(struct kdb *kdb, const struct name *domain)
 		"SELECT count(*) FROM keys");
 	if (domain) {
 		seal_hash_domain(domain->owner, domain->side, hash);
-		bind_blob(row, 1, hash, SEAL_HASH);
+		kdb_bind(row, 1, hash, SEAL_HASH);
 	}
 	ret = number_of(kdb, row, &n);
 	return ret ? ret : n;
@@ -961,10 +961,10 @@ static int put_storage(struct kdb *kdb, int64_t id, int64_t parent,
 			       " ON CONFLICT (id) DO UPDATE SET object = excluded.object");
 	sqlite3_bind_int64(put, 1, id);
 	bind_reference(put, 2, parent);
-	bind_blob(put, 3, hash, SEAL_HASH);
-	bind_blob(put, 4, name, SEAL_HASH);
-	bind_blob(put, 5, sealed, n);
-	return run(kdb, put);
+	kdb_bind(put, 3, hash, SEAL_HASH);
+	kdb_bind(put, 4, name, SEAL_HASH);
+	kdb_bind(put, 5, sealed, n);
+	return kdb_run(kdb, put);
 }
 
 /* The row of this storage key under that one: as it is, mended, or new. */
@@ -980,7 +980,7 @@ static int64_t have_storage(struct kdb *kdb, int64_t parent,
 
 	seal_hash_object(part->der, part->len, hash);
 	row = kdb_prepare(kdb, "SELECT id FROM storage WHERE hash = ?");
-	bind_blob(row, 1, hash, SEAL_HASH);
+	kdb_bind(row, 1, hash, SEAL_HASH);
 	ret = number_of(kdb, row, &id);
 	if (ret && ret != -ENOKEY)
 		return ret;
@@ -1059,11 +1059,11 @@ static int put_key(struct kdb *kdb, int64_t id, const struct name *name,
 			       " object = excluded.object, state = excluded.state");
 	sqlite3_bind_int64(put, 1, id);
 	bind_reference(put, 2, place.parent);
-	bind_blob(put, 3, hash, SEAL_HASH);
-	bind_blob(put, 4, sealed, n);
-	bind_blob(put, 5, state, state_len);
-	bind_blob(put, 6, domain, SEAL_HASH);
-	return run(kdb, put);
+	kdb_bind(put, 3, hash, SEAL_HASH);
+	kdb_bind(put, 4, sealed, n);
+	kdb_bind(put, 5, state, state_len);
+	kdb_bind(put, 6, domain, SEAL_HASH);
+	return kdb_run(kdb, put);
 }
 
 static int delete_key(struct kdb *kdb, int64_t id)
@@ -1071,7 +1071,7 @@ static int delete_key(struct kdb *kdb, int64_t id)
 	sqlite3_stmt *row = kdb_prepare(kdb, "DELETE FROM keys WHERE id = ?");
 
 	sqlite3_bind_int64(row, 1, id);
-	return run(kdb, row);
+	return kdb_run(kdb, row);
 }
 
 /* Of a row; one that does not open is written anew, as active. */
@@ -1082,13 +1082,13 @@ static enum tkm_state state_of(struct kdb *kdb, int64_t id)
 	return kdb_get_id(kdb, id, &key) ? TKM_STATE_ACTIVE : key.state.state;
 }
 
-static int begin(struct kdb *kdb)
+int kdb_begin(struct kdb *kdb)
 {
 	return kdb->read_only ? -EROFS : kdb_exec(kdb, "BEGIN IMMEDIATE");
 }
 
 /* Of the transaction that was begun. */
-static int end(struct kdb *kdb, int ret)
+int kdb_end(struct kdb *kdb, int ret)
 {
 	if (!ret)
 		ret = kdb_exec(kdb, "COMMIT");
@@ -1112,6 +1112,11 @@ static int reopen(struct kdb *kdb)
 	return ret || kdb->doubted ? -ENOTRECOVERABLE : 0;
 }
 
+int kdb_mend(struct kdb *kdb, int ret)
+{
+	return ret && kdb->doubted && reopen(kdb) ? -ENOTRECOVERABLE : ret;
+}
+
 static int try_put_back(struct kdb *kdb, const struct name *name,
 			const uint8_t *der, size_t len,
 			const struct chain *before)
@@ -1125,7 +1130,7 @@ static int try_put_back(struct kdb *kdb, const struct name *name,
 		return ret == -ENOKEY ? 0 : ret;
 	if (now.len != len || memcmp(now.der, der, len))
 		return 0;
-	ret = begin(kdb);
+	ret = kdb_begin(kdb);
 	if (ret)
 		return ret;
 	id = id_of(kdb, name);
@@ -1136,7 +1141,7 @@ static int try_put_back(struct kdb *kdb, const struct name *name,
 			      state_of(kdb, id));
 	else
 		ret = delete_key(kdb, id);
-	return end(kdb, ret);
+	return kdb_end(kdb, ret);
 }
 
 /*
@@ -1162,7 +1167,7 @@ int kdb_store(struct kdb *kdb, const struct name *name, const uint8_t *der,
 	int64_t id;
 	int ret;
 
-	ret = begin(kdb);
+	ret = kdb_begin(kdb);
 	if (!ret) {
 		id = id_of(kdb, name);
 		if (id >= 0 && state_of(kdb, id) == TKM_STATE_DESTROYED)
@@ -1176,7 +1181,7 @@ int kdb_store(struct kdb *kdb, const struct name *name, const uint8_t *der,
 			ret = id < 0 ? (int)id :
 				       put_key(kdb, id, name, der, len, state);
 		}
-		ret = end(kdb, ret);
+		ret = kdb_end(kdb, ret);
 	}
 	return settle(kdb, ret, name, der, len, NULL);
 }
@@ -1191,7 +1196,7 @@ int kdb_replace(struct kdb *kdb, const struct name *name, const uint8_t *der,
 	ret = kdb_find(kdb, name, before);
 	if (ret)
 		before->len = 0;
-	ret = begin(kdb);
+	ret = kdb_begin(kdb);
 	if (!ret) {
 		id = id_of(kdb, name);
 		if (id >= 0)
@@ -1203,7 +1208,7 @@ int kdb_replace(struct kdb *kdb, const struct name *name, const uint8_t *der,
 		else
 			ret = id < 0 ? (int)id :
 				       put_key(kdb, id, name, der, len, state);
-		ret = end(kdb, ret);
+		ret = kdb_end(kdb, ret);
 	}
 	return settle(kdb, ret, name, der, len, before);
 }
@@ -1264,9 +1269,9 @@ static int put_state(struct kdb *kdb, const struct kdb_key *key,
 	if (len < 0)
 		return len;
 	put = kdb_prepare(kdb, "UPDATE keys SET state = ? WHERE id = ?");
-	bind_blob(put, 1, sealed, len);
+	kdb_bind(put, 1, sealed, len);
 	sqlite3_bind_int64(put, 2, key->id);
-	return run(kdb, put);
+	return kdb_run(kdb, put);
 }
 
 /* The name and that it is destroyed are what is left of a key. */
@@ -1284,10 +1289,10 @@ static int put_destroyed(struct kdb *kdb, const struct kdb_key *key)
 	if (state_len < 0)
 		return state_len;
 	put = kdb_prepare(kdb, "UPDATE keys SET storage = NULL, object = ?, state = ? WHERE id = ?");
-	bind_blob(put, 1, sealed, len);
-	bind_blob(put, 2, state, state_len);
+	kdb_bind(put, 1, sealed, len);
+	kdb_bind(put, 2, state, state_len);
 	sqlite3_bind_int64(put, 3, key->id);
-	return run(kdb, put);
+	return kdb_run(kdb, put);
 }
 
 int kdb_set_state(struct kdb *kdb, const struct name *name, const uint8_t *der,
@@ -1303,14 +1308,12 @@ int kdb_set_state(struct kdb *kdb, const struct name *name, const uint8_t *der,
 	/* What dates make of it, the module knows. */
 	if (!tkm_state_may_become(key.state.state, state))
 		return -EPERM;
-	ret = begin(kdb);
+	ret = kdb_begin(kdb);
 	if (!ret)
-		ret = end(kdb, state == TKM_STATE_DESTROYED ?
+		ret = kdb_end(kdb, state == TKM_STATE_DESTROYED ?
 				       put_destroyed(kdb, &key) :
 				       put_state(kdb, &key, state));
-	if (ret && kdb->doubted && reopen(kdb))
-		return -ENOTRECOVERABLE;
-	return ret;
+	return kdb_mend(kdb, ret);
 }
 
 int kdb_put_back(struct kdb *kdb, const struct name *name, const uint8_t *der,
@@ -1318,18 +1321,17 @@ int kdb_put_back(struct kdb *kdb, const struct name *name, const uint8_t *der,
 {
 	int ret = try_put_back(kdb, name, der, len, before);
 
-	if (ret && kdb->doubted && reopen(kdb))
-		return -ENOTRECOVERABLE;
-	return ret;
+	return kdb_mend(kdb, ret);
 }
 
-int kdb_remove(struct kdb *kdb, int64_t id)
+int kdb_remove(struct kdb *kdb, int64_t id, struct trail_record *record)
 {
-	int ret = begin(kdb);
+	int ret = kdb_begin(kdb);
 
-	if (!ret)
-		ret = end(kdb, delete_key(kdb, id));
-	if (ret && kdb->doubted && reopen(kdb))
-		return -ENOTRECOVERABLE;
-	return ret;
+	if (!ret) {
+		ret = delete_key(kdb, id);
+		ret = ret ? ret : audit_with(kdb, record);
+		ret = kdb_end(kdb, ret);
+	}
+	return audit_ended(kdb, kdb_mend(kdb, ret));
 }

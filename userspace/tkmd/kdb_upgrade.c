@@ -11,7 +11,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 
-#include "tkmd.h"
+#include "audit.h"
 
 /* 1: a key's domain could only be known by opening its row. */
 static int domain_of_key(struct kdb *kdb, sqlite3_stmt *row)
@@ -54,11 +54,20 @@ static int from_1(struct kdb *kdb)
 	return ret;
 }
 
+static int from_2(struct kdb *kdb)
+{
+	int ret = kdb_exec(kdb, KDB_SCHEMA_3);
+
+	return ret ? ret : audit_begin(kdb);
+}
+
 static int step(struct kdb *kdb, int64_t from)
 {
 	switch (from) {
 	case 1:
 		return from_1(kdb);
+	case 2:
+		return from_2(kdb);
 	default:
 		return -EOPNOTSUPP;
 	}

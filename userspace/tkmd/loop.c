@@ -45,7 +45,7 @@ static bool told_to_end(void)
 	return read(signals, &info, sizeof(info)) == sizeof(info);
 }
 
-static int wait_for(struct pollfd *fds, unsigned int *n)
+static int wait_for(struct pollfd *fds, unsigned int *n, bool more)
 {
 	int timeout;
 
@@ -55,6 +55,8 @@ static int wait_for(struct pollfd *fds, unsigned int *n)
 	timeout = socket_timeout();
 	if (timeout < 0 || timeout > patience)
 		timeout = patience;
+	if (more)
+		timeout = 0;
 	if (poll(fds, *n, timeout) < 0 && errno != EINTR)
 		return -errno;
 	return 0;
@@ -68,8 +70,8 @@ int loop_run(struct kdb *kdb)
 
 	sd_notify(0, "READY=1");
 	while (!told_to_end()) {
-		ret = errand_all(kdb);
-		ret = ret ? ret : wait_for(fds, &n);
+		ret = errand_many(kdb);
+		ret = ret < 0 ? ret : wait_for(fds, &n, ret);
 		ret = ret ? ret : socket_serve(kdb, fds + 2, n - 2);
 		if (ret)
 			return ret;

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
-#include "tkmd.h"
+#include "audit.h"
 
 /* A chain and what stands around it, with room. */
 #define BUFFER		16384
@@ -187,10 +187,66 @@ static bool is_u32(const struct nlattr *attr)
 	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0;
 }
 
+struct table {
+	const struct nlattr *at[TKM_A_AUDIT_MAX + 1];
+};
+
+static int audit_cb(const struct nlattr *attr, void *data)
+{
+	const unsigned int type = mnl_attr_get_type(attr);
+
+	if (type <= TKM_A_AUDIT_MAX)
+		((struct table *)data)->at[type] = attr;
+	return MNL_CB_OK;
+}
+
+static uint32_t u32_of(const struct nlattr *attr)
+{
+	return is_u32(attr) ? mnl_attr_get_u32(attr) : 0;
+}
+
+static uint64_t u64_of(const struct nlattr *attr)
+{
+	return attr && mnl_attr_validate(attr, MNL_TYPE_U64) >= 0 ?
+		       mnl_attr_get_u64(attr) : 0;
+}
+
+static int read_audit(const struct nlattr *nest, const struct errand *e,
+		      struct trail_record *record)
+{
+	struct table table = { { NULL } };
+	const struct nlattr *program;
+
+	if (!nest || mnl_attr_parse_nested(nest, audit_cb, &table) < 0)
+		return -EBADMSG;
+	program = table.at[TKM_A_AUDIT_PROGRAM];
+	if (!program || mnl_attr_validate(program, MNL_TYPE_NUL_STRING) < 0 ||
+	    mnl_attr_get_payload_len(program) > sizeof(record->program))
+		return -EBADMSG;
+	*record = (struct trail_record){
+		.event = u32_of(table.at[TKM_A_AUDIT_EVENT]),
+		.state = u32_of(table.at[TKM_A_AUDIT_STATE]),
+		.result = u32_of(table.at[TKM_A_AUDIT_RESULT]),
+		.owner = e->name.owner,
+		.side = e->name.side,
+		.uid = u32_of(table.at[TKM_A_AUDIT_UID]),
+		.user_ns = u32_of(table.at[TKM_A_AUDIT_USER_NS]),
+		.pid = u32_of(table.at[TKM_A_AUDIT_PID]),
+		.first = u64_of(table.at[TKM_A_AUDIT_FIRST]),
+		.last = u64_of(table.at[TKM_A_AUDIT_LAST]),
+		.count = u64_of(table.at[TKM_A_AUDIT_COUNT]),
+		.lost = u64_of(table.at[TKM_A_AUDIT_LOST]),
+	};
+	strcpy(record->key, e->name.description);
+	strcpy(record->program, mnl_attr_get_str(program));
+	return 0;
+}
+
 static int read_errand(const struct nlmsghdr *reply, struct errand *e)
 {
 	const struct nlattr *at[TKM_A_ERRAND_MAX + 1] = { NULL };
 	const struct nlattr *chain, *text;
+	struct trail_record *record;
 
 	mnl_attr_parse(reply, sizeof(struct genlmsghdr), attr_cb, at);
 	text = at[TKM_A_ERRAND_DESCRIPTION];
@@ -202,7 +258,8 @@ static int read_errand(const struct nlmsghdr *reply, struct errand *e)
 	    mnl_attr_validate(text, MNL_TYPE_NUL_STRING) < 0 ||
 	    mnl_attr_get_payload_len(text) > sizeof(e->name.description))
 		return -EBADMSG;
-	memset(e, 0, sizeof(*e));
+	record = e->audit;
+	*e = (struct errand){ .audit = record };
 	e->id = mnl_attr_get_u64(at[TKM_A_ERRAND_ID]);
 	e->kind = mnl_attr_get_u32(at[TKM_A_ERRAND_KIND]);
 	e->name.owner = mnl_attr_get_u32(at[TKM_A_ERRAND_OWNER]);
@@ -219,7 +276,8 @@ static int read_errand(const struct nlmsghdr *reply, struct errand *e)
 		e->waited_for = true;
 		e->deadline = mnl_attr_get_u32(at[TKM_A_ERRAND_DEADLINE]);
 	}
-	return 0;
+	return e->kind == TKM_ERRAND_AUDIT ?
+		       read_audit(at[TKM_A_ERRAND_AUDIT], e, record) : 0;
 }
 
 int nl_accept(struct errand *errand)

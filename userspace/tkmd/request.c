@@ -5,11 +5,12 @@
  */
 #include <errno.h>
 #include <json-c/json.h>
+#include <linux/tkm_netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "libtkm.h"
-#include "tkmd.h"
+#include "audit.h"
 
 #define DEPTH	8
 /* json-c makes INT64_MAX of what is larger. */
@@ -18,10 +19,11 @@
 /* A question, and what becomes of it. */
 struct ask {
 	struct kdb *kdb;
-	const struct peer *peer;
+	const struct who *peer;
 	struct json_object *in;
 	struct json_object *out;
 	const char *why;	/* of a refusal */
+	bool hidden;		/* it is another's, and not told so */
 };
 
 static int no(struct ask *ask, int error, const char *why)
@@ -181,8 +183,10 @@ static int which_key(struct ask *ask, struct kdb_key *key)
 		if (!ret)
 			ret = kdb_get(ask->kdb, &name, key);
 	}
-	if (!ret && !may_see(ask, key))
+	if (!ret && !may_see(ask, key)) {
+		ask->hidden = true;
 		ret = -ENOKEY;
+	}
 	if (ret == -ENOKEY)
 		return no(ask, ENOKEY, "no key of that name is kept");
 	if (ret == -EBADMSG)
@@ -352,24 +356,32 @@ static int show(struct ask *ask)
 
 	ret = flag(ask, "chain", &with_chain);
 	ret = ret ? ret : which_key(ask, &key);
+	if (!ret && with_chain)
+		ret = audit_note(ask->kdb, TKM_AUDIT_EVENT_EXPORT, 0, &key.name,
+				 ask->peer);
 	return ret ? ret : describe(ask, &key, with_chain, ask->out);
 }
 
 static int remove_key(struct ask *ask)
 {
+	static const struct name unknown;
 	static struct kdb_key key;
+	struct trail_record record;
 	int64_t id;
 	int ret;
 
 	ret = which_key(ask, &key);
 	/* Root may clear away what nobody can read. */
-	if (ret == -EBADMSG && is_root(ask) && given(ask, "id"))
+	if (ret == -EBADMSG && is_root(ask) && given(ask, "id")) {
 		id = number(ask, "id", ID_MAX);
-	else if (ret)
+		key.name = unknown;
+	} else if (ret) {
 		return ret;
-	else
+	} else {
 		id = key.id;
-	ret = kdb_remove(ask->kdb, id);
+	}
+	audit_fill(&record, TRAIL_REMOVE, 0, &key.name, ask->peer);
+	ret = kdb_remove(ask->kdb, id, &record);
 	if (ret)
 		return ret;
 	log_info("key %lld is removed", (long long)id);
@@ -409,6 +421,215 @@ static int check(struct ask *ask)
 	return ret;
 }
 
+/* ---- the audit ---- */
+
+static int add_when(struct json_object *to, const char *name, uint64_t when)
+{
+	char text[40], second[21];
+
+	if (!when)
+		return 0;
+	tkm_time_write(when / 1000000000, second);
+	/* "...ss.nnnnnnnnnZ" */
+	snprintf(text, sizeof(text), "%.19s.%09uZ", second,
+		 (unsigned int)(when % 1000000000));
+	return add_text(to, name, text);
+}
+
+static int add_key(struct json_object *to, const struct trail_record *r)
+{
+	char app[TKM_APP_MAX + 1], label[TKM_LABEL_MAX + 1];
+	char escaped[4 * TKM_DESC_MAX + 1];
+	int ret;
+
+	if (!*r->key)
+		return 0;
+	if (tkm_description_parse(r->key, app, label)) {
+		trail_escape(r->key, escaped);
+		ret = add_text(to, "key", escaped);
+	} else {
+		ret = add_text(to, "key", r->key);
+	}
+	ret = ret ? ret : add_number(to, "owner", r->owner);
+	return ret ? ret : add_text(to, "side", r->side == TKM_SIDE_INIT ?
+							 "init" : "other");
+}
+
+static int add_record_of(struct json_object *to, const struct trail_record *r)
+{
+	char program[4 * TRAIL_PROGRAM_MAX + 1];
+	int ret;
+
+	ret = add_number(to, "record", r->number);
+	ret = ret ? ret : add_when(to, "first", r->first);
+	ret = ret ? ret : add_when(to, "last", r->last);
+	ret = ret ? ret : add_text(to, "event", trail_event_name(r->event));
+	ret = ret ? ret : add_text(to, "result", r->result ?
+					   libtkm_errno_name(r->result) : "ok");
+	ret = ret ? ret : add_key(to, r);
+	if (!ret && r->state && r->event == TKM_AUDIT_EVENT_STATE)
+		ret = add_text(to, "state", tkm_state_name(r->state));
+	ret = ret ? ret : add_number(to, "uid", r->uid);
+	ret = ret ? ret : add_number(to, "user-ns", r->user_ns);
+	ret = ret ? ret : add_number(to, "pid", r->pid);
+	trail_escape(r->program, program);
+	ret = ret ? ret : add_text(to, "program", program);
+	ret = ret ? ret : add_number(to, "count", r->count);
+	return ret || !r->lost ? ret : add_number(to, "lost", r->lost);
+}
+
+/* Nanoseconds; -1 for what is no time. */
+static int64_t when(const struct ask *ask, const char *name)
+{
+	const char *string = text(ask, name);
+	s64 seconds;
+
+	if (!given(ask, name))
+		return 0;
+	if (!string || tkm_time_parse(string, strlen(string), &seconds) ||
+	    seconds < 0 || seconds > INT64_MAX / 1000000000 - 1)
+		return -1;
+	return seconds * 1000000000;
+}
+
+static int read_filter(struct ask *ask, struct trail_filter *filter)
+{
+	const int64_t uid = number(ask, "uid", UINT32_MAX);
+	const int64_t since = when(ask, "since"), until = when(ask, "until");
+	const char *event = text(ask, "event"), *key = text(ask, "key");
+	char app[TKM_APP_MAX + 1], label[TKM_LABEL_MAX + 1];
+	static char description[TKM_DESC_MAX + 1];
+
+	filter->key = NULL;
+	if (key && !tkm_description_parse(key, app, label)) {
+		snprintf(description, sizeof(description), "%s:%s", app, label);
+		filter->key = description;
+	}
+	filter->event = event ? trail_event(event) : 0;
+	filter->by_uid = given(ask, "uid");
+	filter->uid = uid;
+	filter->since = since;
+	/* All of that second. */
+	filter->until = until ? until + 999999999 : 0;
+	if (given(ask, "key") && !filter->key)
+		return no(ask, EINVAL, "key is <application>:<label>");
+	if (given(ask, "event") && !filter->event)
+		return no(ask, EINVAL, "there is no such event");
+	if (uid < 0 || since < 0 || until < 0)
+		return no(ask, EINVAL, "uid is a number, since and until are times in UTC");
+	return flag(ask, "refused", &filter->refused);
+}
+
+/* What has room in a line with all names at their longest. */
+#define AUDIT_LINES	16
+
+static int audit(struct ask *ask)
+{
+	int64_t after = number(ask, "after", ID_MAX);
+	struct json_object *list, *one;
+	int left = AUDIT_PAGE, room = AUDIT_LINES, ret;
+	struct trail_filter filter;
+	struct trail_record record;
+
+	ret = read_filter(ask, &filter);
+	if (ret)
+		return ret;
+	if (after < 0)
+		return no(ask, EINVAL, "after is a number");
+	list = json_object_new_array();
+	ret = add(ask->out, "records", list);
+	while (!ret && left-- && room) {
+		ret = audit_get(ask->kdb, after, &record);
+		if (ret && ret != -EBADMSG)
+			break;
+		after = record.number;
+		/* What does not open is for verify to tell. */
+		if (ret || !trail_may_see(ask->peer->uid, &record) ||
+		    !trail_fits(&filter, &record)) {
+			ret = 0;
+			continue;
+		}
+		room--;
+		one = json_object_new_object();
+		if (!one || json_object_array_add(list, one))
+			return -ENOMEM;
+		ret = add_record_of(one, &record);
+	}
+	if (ret && ret != -ENOKEY)
+		return ret;
+	ret = add_bool(ask->out, "more", !ret);
+	return ret ? ret : add_number(ask->out, "last", after);
+}
+
+static int add_hex(struct json_object *to, const char *name,
+		   const uint8_t hash[SEAL_HASH])
+{
+	char hex[2 * SEAL_HASH + 1];
+	struct tkm_writer w;
+
+	tkm_writer_init(&w, hex, sizeof(hex) - 1);
+	tkm_put_hex(&w, hash, SEAL_HASH);
+	hex[w.len] = '\0';
+	return add_text(to, name, hex);
+}
+
+static int digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' :
+	       c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* The record that there was, and has to be there still. */
+static int read_wanted(struct ask *ask, struct audit_verdict *verdict)
+{
+	const char *hash = text(ask, "hash");
+	int i, high, low;
+
+	verdict->against = number(ask, "record", ID_MAX);
+	if (given(ask, "record") != given(ask, "hash"))
+		return no(ask, EINVAL, "record and hash belong together");
+	if (!given(ask, "hash"))
+		return 0;
+	if (verdict->against <= 0 || !hash || strlen(hash) != 2 * SEAL_HASH)
+		return no(ask, EINVAL, "record is a number, hash 64 digits");
+	for (i = 0; i < SEAL_HASH; i++) {
+		high = digit(hash[2 * i]);
+		low = digit(hash[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return no(ask, EINVAL, "hash is 64 digits, 0 to f");
+		verdict->wanted[i] = high << 4 | low;
+	}
+	return 0;
+}
+
+static int audit_check(struct ask *ask)
+{
+	struct audit_verdict verdict = { .last = 0 };
+	int64_t after = number(ask, "after", ID_MAX), first, last;
+	uint8_t hash[SEAL_HASH];
+	int ret;
+
+	if (!is_root(ask))
+		return no(ask, EPERM, "the whole audit is for root");
+	if (after < 0)
+		return no(ask, EINVAL, "after is a number");
+	ret = read_wanted(ask, &verdict);
+	ret = ret ? ret : audit_verify(ask->kdb, after, &verdict);
+	if (ret)
+		return ret;
+	audit_ends(&first, &last, hash);
+	ret = add_number(ask->out, "checked", verdict.checked);
+	ret = ret ? ret : add_bool(ask->out, "more", verdict.more);
+	ret = ret ? ret : add_number(ask->out, "last", verdict.last);
+	if (!ret && verdict.bad)
+		ret = add_number(ask->out, "bad", verdict.bad);
+	if (!ret && verdict.bad)
+		ret = add_text(ask->out, "why", verdict.why);
+	ret = ret ? ret : add_number(ask->out, "begins", first);
+	ret = ret ? ret : add_number(ask->out, "ends", last);
+	return ret ? ret : add_hex(ask->out, "hash", hash);
+}
+
 /* ---- the table ---- */
 
 struct verb {
@@ -423,6 +644,9 @@ static const struct verb verbs[] = {
 	{ "show", show, { "key", "id", "owner", "side", "chain", NULL } },
 	{ "remove", remove_key, { "key", "id", "owner", "side", NULL } },
 	{ "check", check, { "all", "after", NULL } },
+	{ "audit", audit, { "key", "uid", "event", "since", "until", "refused",
+			    "after", NULL } },
+	{ "audit-verify", audit_check, { "after", "record", "hash", NULL } },
 };
 
 static bool has_member(const struct verb *verb, const char *name)
@@ -515,13 +739,27 @@ static int public_errno(int error)
 	}
 }
 
-ssize_t request_answer(struct kdb *kdb, const struct peer *peer,
+/* What is another's, and was asked for all the same, is written down. */
+static int note_refusal(const struct ask *ask, int ret)
+{
+	if (ret != -EPERM && !ask->hidden)
+		return ret;
+	return audit_note(ask->kdb, TRAIL_QUERY, ret, NULL, ask->peer) ?: ret;
+}
+
+ssize_t request_answer(struct kdb *kdb, const struct who *peer,
 		       const char *line, size_t len, char *out)
 {
 	struct ask ask = { .kdb = kdb, .peer = peer };
 	ssize_t n;
 	int ret;
 
+	if (peer->foreign) {
+		if (note_refusal(&ask, -EPERM) == -ENOTRECOVERABLE)
+			return -ENOTRECOVERABLE;
+		return request_refuse(EPERM, "tkmd speaks to its own user namespace alone",
+				      out);
+	}
 	ask.in = parse(line, len);
 	ask.out = json_object_new_object();
 	if (!ask.in)
@@ -530,6 +768,7 @@ ssize_t request_answer(struct kdb *kdb, const struct peer *peer,
 		ret = -ENOMEM;
 	else
 		ret = add_bool(ask.out, "ok", true) ?: answer(&ask);
+	ret = note_refusal(&ask, ret);
 	if (ret == -ENOTRECOVERABLE)
 		n = ret;
 	else if (ret < 0)

@@ -34,7 +34,8 @@ static void hash(uint32_t what, const void *a, size_t a_len, const void *b,
 	tkm_hmac_sha256(index_key, SEAL_HASH, pieces, ARRAY_SIZE(pieces), out);
 }
 
-enum { HASH_KEY = 1, HASH_DOMAIN, HASH_OBJECT, HASH_STORAGE };
+enum { HASH_KEY = 1, HASH_DOMAIN, HASH_OBJECT, HASH_STORAGE, HASH_AUDIT,
+       HASH_HEAD };
 
 static void domain_bytes(uint32_t owner, uint32_t side, uint8_t out[8])
 {
@@ -75,6 +76,17 @@ void seal_hash_storage(const struct tkm_record *record, uint8_t out[SEAL_HASH])
 		domain_bytes(record->owner, record->side, about + 8);
 	hash(HASH_STORAGE, about, sizeof(about), record->app,
 	     record->kind == TKM_KIND_ASK ? strlen(record->app) : 0, out);
+}
+
+void seal_hash_audit(const uint8_t before[SEAL_HASH], const void *record,
+		     size_t len, uint8_t out[SEAL_HASH])
+{
+	hash(HASH_AUDIT, before, SEAL_HASH, record, len, out);
+}
+
+void seal_hash_head(const void *head, size_t len, uint8_t out[SEAL_HASH])
+{
+	hash(HASH_HEAD, head, len, NULL, 0, out);
 }
 
 static size_t aad_of(const struct place *place, uint8_t aad[32])

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tkmd.h"
+#include "audit.h"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD	77
@@ -24,8 +24,7 @@
 /* @line: what was read, then what is to be written. */
 struct client {
 	int fd;
-	struct peer peer;
-	bool foreign;	/* not of our user namespace */
+	struct who peer;
 	int64_t until;
 	bool answered;
 	size_t len, sent;
@@ -167,8 +166,7 @@ static void greet(int fd)
 	else
 		**place = (struct client){
 			.fd = fd,
-			.peer.uid = who.uid,
-			.foreign = !is_ours(fd, who.pid),
+			.peer = { who.uid, who.pid, !is_ours(fd, who.pid) },
 			.until = now_ms() + SOCKET_SECONDS * 1000,
 		};
 }
@@ -191,14 +189,6 @@ static void set_reply(struct client *client, size_t len)
 	client->answered = true;
 }
 
-static ssize_t answer_line(struct kdb *kdb, struct client *client, size_t len)
-{
-	if (client->foreign)
-		return request_refuse(EPERM, "tkmd speaks to its own user namespace alone",
-				      reply);
-	return request_answer(kdb, &client->peer, client->line, len, reply);
-}
-
 static int read_line(struct kdb *kdb, struct client *client)
 {
 	const char *newline;
@@ -213,7 +203,8 @@ static int read_line(struct kdb *kdb, struct client *client)
 	newline = memchr(client->line + client->len, '\n', n);
 	client->len += n;
 	if (newline) {
-		n = answer_line(kdb, client, newline - client->line);
+		n = request_answer(kdb, &client->peer, client->line,
+				   newline - client->line, reply);
 		if (n < 0)
 			return n;
 		set_reply(client, n);

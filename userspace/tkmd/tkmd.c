@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tkmd.h"
+#include "audit.h"
 
 static const char help[] =
 	"usage: tkmd [OPTION...]\n"
@@ -22,12 +22,14 @@ static const char help[] =
 	"  --state FOLDER   where the database is (/var/lib/tkm)\n"
 	"  --socket PATH    where programs ask about it (/run/tkm/socket)\n"
 	"  --user NAME      whom to run as when started by root (tkm)\n"
+	"  --audit N        how many records of the audit are kept (32768)\n"
 	"  --help, --version\n";
 
 static const struct option options[] = {
 	{ "state", required_argument, NULL, 's' },
 	{ "socket", required_argument, NULL, 'S' },
 	{ "user", required_argument, NULL, 'u' },
+	{ "audit", required_argument, NULL, 'a' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
 	{ NULL, 0, NULL, 0 },
@@ -36,6 +38,23 @@ static const struct option options[] = {
 static const char *state = "/var/lib/tkm";
 static const char *path = "/run/tkm/socket";
 static const char *user = "tkm";
+static int64_t records = AUDIT_LIMIT;
+
+static void wrong(void)
+{
+	fputs(help, stderr);
+	exit(2);
+}
+
+static int64_t number(const char *text)
+{
+	char *end;
+	long long n = strtoll(text, &end, 10);
+
+	if (*end || end == text || n < AUDIT_LEAST || n > AUDIT_MOST)
+		wrong();
+	return n;
+}
 
 static void read_options(int argc, char **argv)
 {
@@ -52,6 +71,9 @@ static void read_options(int argc, char **argv)
 		case 'u':
 			user = optarg;
 			break;
+		case 'a':
+			records = number(optarg);
+			break;
 		case 'h':
 			fputs(help, stdout);
 			exit(0);
@@ -59,14 +81,11 @@ static void read_options(int argc, char **argv)
 			puts("tkmd " TKM_VERSION);
 			exit(0);
 		default:
-			fputs(help, stderr);
-			exit(2);
+			wrong();
 		}
 	}
-	if (optind != argc) {
-		fputs(help, stderr);
-		exit(2);
-	}
+	if (optind != argc)
+		wrong();
 }
 
 static int become_user(void)
@@ -126,6 +145,7 @@ static int start(struct kdb *kdb)
 	ret = ret ? ret : nl_register();
 	ret = ret ? ret : privilege_drop();
 	ret = ret || !fresh ? ret : make_new(kdb);
+	ret = ret ? ret : audit_open(kdb, records);
 	ret = ret ? ret : socket_open(path);
 	ret = ret ? ret : loop_open();
 	return ret ? ret : privilege_filter();
@@ -144,6 +164,8 @@ int main(int argc, char **argv)
 		 state);
 	ret = loop_run(&kdb);
 	socket_close(path);
+	if (!ret)
+		audit_close(&kdb);
 	kdb_close(&kdb);
 	return ret ? 1 : 0;
 }

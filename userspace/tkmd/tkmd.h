@@ -20,6 +20,8 @@
 struct sqlite3;
 struct sqlite3_stmt;
 struct json_object;
+struct trail_record;
+struct who;
 
 /* A chain in DER and nothing else is this long. */
 struct chain {
@@ -143,6 +145,10 @@ void seal_hash_domain(uint32_t owner, uint32_t side, uint8_t out[SEAL_HASH]);
 void seal_hash_object(const void *der, size_t len, uint8_t out[SEAL_HASH]);
 void seal_hash_storage(const struct tkm_record *record,
 		       uint8_t out[SEAL_HASH]);
+/* Of a record of the audit and all before it; of where the audit ends. */
+void seal_hash_audit(const uint8_t before[SEAL_HASH], const void *record,
+		     size_t len, uint8_t out[SEAL_HASH]);
+void seal_hash_head(const void *head, size_t len, uint8_t out[SEAL_HASH]);
 
 /**
  * struct place - where a sealed value stands: it opens nowhere else
@@ -156,7 +162,8 @@ struct place {
 	int64_t parent;
 };
 
-enum { SEAL_INDEX = 1, SEAL_STORAGE, SEAL_KEY, SEAL_STATE };
+enum { SEAL_INDEX = 1, SEAL_STORAGE, SEAL_KEY, SEAL_STATE, SEAL_AUDIT,
+       SEAL_HEAD };
 
 /*
  * Seal @in, as if it were @room bytes, so that its size does not tell how long a
@@ -170,7 +177,7 @@ ssize_t unseal(const struct cipher *cipher, const struct place *place,
 
 /* ---- kdb.c: the key database -------------------------------------------- */
 
-#define KDB_VERSION	2
+#define KDB_VERSION	3
 #define KDB_APPLICATION	0x746b6d64	/* "tkmd" */
 #define KDB_LIST_MAX	64
 
@@ -233,7 +240,8 @@ int kdb_replace(struct kdb *kdb, const struct name *name, const uint8_t *der,
  */
 int kdb_put_back(struct kdb *kdb, const struct name *name, const uint8_t *der,
 		 size_t len, const struct chain *before);
-int kdb_remove(struct kdb *kdb, int64_t id);
+/* And the record of that, or neither. */
+int kdb_remove(struct kdb *kdb, int64_t id, struct trail_record *record);
 /*
  * Of the key whose chain this is, resealed or not. -EPERM when the state that is
  * kept does not allow the new one; the same is no change. One that is destroyed
@@ -265,7 +273,14 @@ int kdb_ids(struct kdb *kdb, const struct name *domain, int64_t after,
 int64_t kdb_count(struct kdb *kdb, const struct name *domain);
 int64_t kdb_count_storage(struct kdb *kdb);
 
-/* For kdb_upgrade.c. */
+/* For kdb_upgrade.c and audit.c. */
+#define KDB_SCHEMA_3					\
+	"CREATE TABLE audit ("				\
+	" id INTEGER PRIMARY KEY,"			\
+	" record BLOB NOT NULL) STRICT;"		\
+	"CREATE TABLE audit_head ("			\
+	" id INTEGER PRIMARY KEY CHECK (id = 1),"	\
+	" head BLOB NOT NULL) STRICT;"
 int kdb_exec(struct kdb *kdb, const char *sql);
 struct sqlite3_stmt *kdb_prepare(struct kdb *kdb, const char *sql);
 int kdb_errno(struct kdb *kdb);
@@ -273,6 +288,18 @@ int kdb_number(struct kdb *kdb, const char *sql, int64_t *number);
 int kdb_open_row(struct kdb *kdb, struct sqlite3_stmt *row,
 		 struct kdb_key *key);
 int kdb_save(struct kdb *kdb, const char *name);
+/* To its end; rows are not looked at. */
+int kdb_run(struct kdb *kdb, struct sqlite3_stmt *statement);
+/* Not copied: it stays where it is until the statement has run. */
+void kdb_bind(struct sqlite3_stmt *statement, int where, const void *blob,
+	      size_t len);
+ssize_t kdb_unseal(struct kdb *kdb, struct sqlite3_stmt *row, int column,
+		   const struct place *place, uint8_t *out);
+/* A transaction, and its end: COMMIT for 0. */
+int kdb_begin(struct kdb *kdb);
+int kdb_end(struct kdb *kdb, int ret);
+/* After one that failed: another connection, if it may have gone half. */
+int kdb_mend(struct kdb *kdb, int ret);
 
 /* ---- kdb_upgrade.c: databases of older versions ------------------------- */
 
@@ -288,6 +315,7 @@ struct errand {
 	const uint8_t *der;	/* until the next call */
 	size_t len;
 	enum tkm_state state;	/* of a store and a set-state */
+	struct trail_record *audit;	/* of an audit; the caller's */
 	bool waited_for;
 	uint32_t deadline;	/* ms, if someone waits */
 };
@@ -307,10 +335,10 @@ int nl_done(uint64_t id, int status, const struct chain *chain,
 /* ---- errand.c: what the module asks ------------------------------------- */
 
 /*
- * All that there are. -ENOTRECOVERABLE, or that we are no helper any more:
- * it has been said, and tkmd ends.
+ * Many. 1 when there may be more. -ENOTRECOVERABLE, or that we are no helper any
+ * more: it has been said, and tkmd ends.
  */
-int errand_all(struct kdb *kdb);
+int errand_many(struct kdb *kdb);
 
 /* ---- socket.c: connections ---------------------------------------------- */
 
@@ -330,15 +358,11 @@ int socket_serve(struct kdb *kdb, const struct pollfd *fds, unsigned int n);
 
 /* ---- request.c: what is asked there ------------------------------------- */
 
-struct peer {
-	uid_t uid;
-};
-
 /*
  * One line in, without its newline; one line out, without: in @out, which has
  * SOCKET_LINE bytes. Return: its length; -ENOTRECOVERABLE as above.
  */
-ssize_t request_answer(struct kdb *kdb, const struct peer *peer,
+ssize_t request_answer(struct kdb *kdb, const struct who *peer,
 		       const char *line, size_t len, char *out);
 /* The line that says no. */
 size_t request_refuse(int error, const char *message, char *out);
