@@ -376,6 +376,11 @@ bool tkm_helper_tell(void)
 	return portid;
 }
 
+bool tkm_helper_is(const void *socket)
+{
+	return socket && READ_ONCE(helper.socket) == socket;
+}
+
 bool tkm_helper_is_another(const void *socket)
 {
 	const void *now = READ_ONCE(helper.socket);

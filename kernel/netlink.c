@@ -548,6 +548,13 @@ int tkm_nl_key_set_state_doit(struct sk_buff *skb, struct genl_info *info)
 
 /* ---- policies ---- */
 
+/* The helper was an administrator when it registered, and is nothing now. */
+static bool may_administer(const struct sk_buff *skb)
+{
+	return netlink_capable(skb, CAP_SYS_ADMIN) ||
+	       tkm_helper_is(socket_of(skb));
+}
+
 /* The name in a message: NULL when there is none that could be a policy's. */
 static const char *policy_name(struct genl_info *info)
 {
@@ -625,7 +632,7 @@ int tkm_nl_policy_set_doit(struct sk_buff *skb, struct genl_info *info)
 	struct tkm_named *is;
 	int ret;
 
-	if (!netlink_capable(skb, CAP_SYS_ADMIN))
+	if (!may_administer(skb))
 		return -EPERM;
 	if (!name)
 		return -EINVAL;
@@ -646,7 +653,7 @@ int tkm_nl_policy_approve_doit(struct sk_buff *skb, struct genl_info *info)
 	unsigned int n = 0;
 	int left, ret;
 
-	if (!netlink_capable(skb, CAP_SYS_ADMIN))
+	if (!may_administer(skb))
 		return -EPERM;
 	if (!name)
 		return -EINVAL;
@@ -669,7 +676,7 @@ int tkm_nl_policy_remove_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const char *name = policy_name(info);
 
-	if (!netlink_capable(skb, CAP_SYS_ADMIN))
+	if (!may_administer(skb))
 		return -EPERM;
 	return name ? tkm_policies_remove(name) : -EINVAL;
 }
@@ -729,7 +736,7 @@ int tkm_nl_policy_list_doit(struct sk_buff *skb, struct genl_info *info)
 	};
 	int ret;
 
-	if (!netlink_capable(skb, CAP_SYS_ADMIN))
+	if (!may_administer(skb))
 		return -EPERM;
 	if (!name)
 		return -EINVAL;
@@ -757,7 +764,7 @@ int tkm_nl_policy_list_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 	};
 	int ret;
 
-	if (!netlink_capable(cb->skb, CAP_SYS_ADMIN))
+	if (!may_administer(cb->skb))
 		return -EPERM;
 	if (tkm_dump_attrs(cb)[TKM_A_POLICY_NAME])
 		return -EINVAL;

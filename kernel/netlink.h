@@ -110,6 +110,8 @@ void tkm_helper_exit(void);
 struct tkm_errand *tkm_helper_accept(const void *socket);
 void tkm_helper_accepted(struct tkm_errand *errand, bool told);
 int tkm_helper_done(const void *socket, const struct tkm_answer *answer);
+/* Whether the helper is on this socket. */
+bool tkm_helper_is(const void *socket);
 /* Whether there is a helper that is not on this socket. */
 bool tkm_helper_is_another(const void *socket);
 /* Whether the current task is the helper's. */
