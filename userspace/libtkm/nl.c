@@ -24,7 +24,7 @@ struct libtkm_nl {
 	uint16_t family;
 	unsigned int seq;
 	char text[256];
-	char out[BUFFER];
+	char out[2 * BUFFER];	/* sixteen approvals, at most */
 	char in[BUFFER];
 };
 

@@ -133,6 +133,17 @@ int auth_take(bool twice, libtkm_serial *key)
 	return DONE;
 }
 
+int auth_value(bool needed, void **value, ssize_t *len)
+{
+	*value = NULL;
+	*len = 0;
+	if (!auth.option && !needed)
+		return DONE;
+	libtkm_secret_no_dumps();
+	*len = get(false, value);
+	return *len < 0 ? refused(*len) : DONE;
+}
+
 void auth_drop(void)
 {
 	if (auth.key)

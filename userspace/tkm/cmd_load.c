@@ -15,6 +15,8 @@ static int load_failed(int err, const char *description)
 		return failed_as(err, "load it from a file: tkm export, tkm import --ask-auth",
 				 "%s: the key has an authorisation value",
 				 description);
+	case -EPERM:
+		return failed_with_kept(err, description);
 	default:
 		return failed(err, description);
 	}

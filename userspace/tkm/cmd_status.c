@@ -16,6 +16,7 @@ static const struct {
 	{ TKM_FEATURE_HELPER, "helper" },
 	{ TKM_FEATURE_STATES, "states" },
 	{ TKM_FEATURE_AUDIT, "audit" },
+	{ TKM_FEATURE_POLICY, "policy" },
 };
 
 #define FEATURES (sizeof(features) / sizeof(features[0]))

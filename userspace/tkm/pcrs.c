@@ -1,101 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Which registers made the TPM refuse: a chain says which it is bound to and the
- * digest they must have, and sysfs says what they hold now.
+ * Why a policy said no: a chain says what it is bound to, sysfs what registers hold
+ * now, and tkmd which approvals there are.
  */
-#include <glob.h>
+#include "policy.h"
 
-#include "core.h"
-#include "tkm.h"
+#define BOOT	"boot what the key was bound to; then reseal it, with pcrs=none, before the next change"
 
-static int read_register(u16 bank, unsigned int number, u8 *out, size_t size)
+struct refusal {
+	char text[256];
+	char remedy[256];
+};
+
+/* By the policy; false when it says yes, or nothing can be told. */
+static bool explain(const uint8_t *der, size_t len, struct refusal *refusal)
 {
-	char pattern[64], text[2 * TKM_HASH_MAX + 1] = "";
-	glob_t found;
-	FILE *f;
-	int ret;
+	char name[TKM_POLICY_NAME_MAX + 1], what[160];
+	static struct state state;
+	struct policies policies;
+	enum verdict verdict;
 
-	snprintf(pattern, sizeof(pattern), "/sys/class/tpm/tpm*/pcr-%s/%u",
-		 tkm_hash_name(bank), number);
-	ret = glob(pattern, 0, NULL, &found);
-	f = ret ? NULL : fopen(found.gl_pathv[0], "re");
-	globfree(&found);
-	if (!f)
-		return -ENODEV;
-	ret = fscanf(f, "%128[0-9A-Fa-f]", text) == 1 &&
-	      strlen(text) == 2 * size ? tkm_hex_decode(text, 2 * size, out) :
-					 -EBADMSG;
-	fclose(f);
-	return ret;
-}
-
-/* What the TPM compares: SHA-256 of the registers, one after the other. */
-static int digest_now(const struct tkm_pcrs *pcrs, u8 digest[32])
-{
-	size_t size = tkm_hash_size(pcrs->bank);
-	u8 values[24 * TKM_HASH_MAX];
-	struct tkm_piece all = { values, 0 };
-	unsigned int i;
-	int ret;
-
-	for (i = 0; i < 24; i++) {
-		if (!(pcrs->mask & BIT(i)))
-			continue;
-		ret = read_register(pcrs->bank, i, values + all.len, size);
-		if (ret)
-			return ret;
-		all.len += size;
+	policies_look(&policies);
+	state.policies = &policies;
+	verdict = verdict_of_chain(&state, der, len, name, what);
+	policies_free(&policies);
+	switch (verdict) {
+	case DIFFERS:
+		snprintf(refusal->text, sizeof(refusal->text),
+			 "the PCR policy is not satisfied: %s", what);
+		snprintf(refusal->remedy, sizeof(refusal->remedy), BOOT);
+		return true;
+	case UNAPPROVED:
+	case RETIRED:
+	case WRONG:
+		snprintf(refusal->text, sizeof(refusal->text),
+			 "the policy %s is not satisfied: %s", name, what);
+		snprintf(refusal->remedy, sizeof(refusal->remedy),
+			 "tkm policy approve %s, by who has its key; tkm policy check tells which other keys wait for it",
+			 name);
+		return true;
+	case UNNAMED:
+		snprintf(refusal->text, sizeof(refusal->text),
+			 "the policy is not satisfied: %s", what);
+		snprintf(refusal->remedy, sizeof(refusal->remedy),
+			 "tkm policy set NAME, as it was when the key was made; then tkm policy approve NAME");
+		return true;
+	default:
+		return false;
 	}
-	tkm_sha256(&all, 1, digest);
-	return 0;
-}
-
-static char *story(const struct tkm_pcrs *pcrs)
-{
-	bool one = !(pcrs->mask & (pcrs->mask - 1));
-	char list[80], *text;
-
-	tkm_pcrs_write(pcrs, list, sizeof(list));
-	if (asprintf(&text, "the PCR policy is not satisfied: %s%s differ%s",
-		     one ? "PCR " : "one or more of PCRs ",
-		     strchr(list, ':') ? strchr(list, ':') + 1 : list,
-		     one ? "s" : "") < 0)
-		return NULL;
-	return text;
-}
-
-char *pcr_difference(const uint8_t *der, size_t len)
-{
-	const struct tkm_policy *policy;
-	struct tkm_policy_pcr pcr;
-	struct tkm_chain chain;
-	struct tkm_pcrs pcrs;
-	unsigned int i;
-	u8 now[32];
-
-	if (!der || tkm_blob_decode(der, len, &chain))
-		return NULL;
-	policy = &chain.obj[chain.n - 1].policy;
-	for (i = 0; i < policy->n; i++)
-		if (policy->el[i].cc == TPM_CC_POLICY_PCR &&
-		    !tkm_policy_pcr_decode(&policy->el[i], &pcr) &&
-		    !tkm_pcrs_decode(pcr.selection, pcr.selection_len, &pcrs) &&
-		    !digest_now(&pcrs, now) && memcmp(now, pcr.digest, 32))
-			return story(&pcrs);
-	return NULL;
 }
 
 int failed_with(int err, const uint8_t *der, size_t len)
 {
-	char *text = err == -EPERM ? pcr_difference(der, len) : NULL;
-	int status;
+	struct refusal refusal;
 
-	if (!text)
+	if (err != -EPERM || !der || !explain(der, len, &refusal))
 		return failed(err, NULL);
-	status = failed_as(err, "boot what the key was bound to; then reseal it, "
-			   "with pcrs=none, before the next change", "%s", text);
-	free(text);
-	return status;
+	return failed_as(err, refusal.remedy, "%s", refusal.text);
 }
 
 int failed_with_key(int err, libtkm_serial key)
@@ -108,5 +69,28 @@ int failed_with_key(int err, libtkm_serial key)
 		(void)libtkm_key_chain(key, &der, &len);
 	status = failed_with(err, der, len);
 	free(der);
+	return status;
+}
+
+int failed_with_kept(int err, const char *description)
+{
+	struct json_object *question = ask_about("show", description), *reply;
+	u8 der[TKM_CHAIN_MAX];
+	const char *hex;
+	size_t n;
+	int status;
+
+	json_object_object_add(question, "chain",
+			       json_object_new_boolean(true));
+	if (ask(question, &reply)) {
+		json_object_put(reply);
+		return failed(err, description);
+	}
+	hex = ask_string(reply, "chain");
+	n = strlen(hex);
+	status = !n || n / 2 > sizeof(der) || tkm_hex_decode(hex, n, der) ?
+			 failed(err, description) :
+			 failed_with(err, der, n / 2);
+	json_object_put(reply);
 	return status;
 }

@@ -105,6 +105,19 @@ static const struct verb verbs[] = {
 	{ "unpublish", cmd_unpublish, "take that back",
 	  "[OPTION...] KEY [TYPE:DESCRIPTION]",
 	  "All that was published from the key, or that.\n" },
+	{ "policy", cmd_policy, "policies with a name, which survive updates",
+	  "ACTION [OPTION...] [NAME...]",
+	  "  set       define one: of registers, or of what a key approves\n"
+	  "  list      list them\n"
+	  "  show      show one, and its approvals\n"
+	  "  approve   sign that keys under it open with these registers (authorize)\n"
+	  "  digest    print the digests that are in keys, and that are approved\n"
+	  "  retire    end all approvals of this epoch\n"
+	  "  check     tell which keys would not open, now or after a change\n"
+	  "  remove    forget one, and its approvals\n"
+	  "\n"
+	  "tkm policy ACTION --help tells more; tkm-policy(8) tells all.\n"
+	  "\n" },
 	{ "check", cmd_check, "have the helper read all that it keeps",
 	  "[OPTION...]",
 	  "Ends with 1, and tells their ids, when keys are damaged.\n"

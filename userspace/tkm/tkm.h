@@ -96,6 +96,7 @@ int cmd_encrypt(int argc, char **argv);
 int cmd_decrypt(int argc, char **argv);
 int cmd_publish(int argc, char **argv);
 int cmd_unpublish(int argc, char **argv);
+int cmd_policy(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_status(int argc, char **argv);
@@ -185,6 +186,11 @@ bool auth_takes_stdin(void);
  * return: exit status.
  */
 int auth_take(bool twice, libtkm_serial *auth);
+/*
+ * The value itself, in secret memory, for who is not the module; asked for on the
+ * terminal when it is @needed and no option names one. NULL for none. The same.
+ */
+int auth_value(bool needed, void **value, ssize_t *len);
 void auth_drop(void);
 
 /* ---- words.c: what is typed ------------------------------------------------------ */
@@ -201,16 +207,15 @@ char *words_join(const char *first, int n, char **words);
 /* The key that is meant, and, if @show, what can be seen of it. Exit status. */
 int want_key(const char *name, libtkm_serial *key, struct libtkm_key *show);
 
-/* ---- pcrs.c: which registers differ ------------------------------------------------ */
+/* ---- pcrs.c: why a policy said no ---------------------------------------------------- */
 
 /*
- * Of a chain that was refused with EPERM: "the PCR policy is not satisfied: PCR 7
- * differs", or NULL when it is not that, or cannot be told. To be freed.
+ * failed(), but of EPERM says what the policy of that chain, of that key, or of what
+ * the helper keeps under that description, is not satisfied with.
  */
-char *pcr_difference(const uint8_t *der, size_t len);
-/* failed(), but says so if it is the registers of that chain, or of that key. */
 int failed_with(int err, const uint8_t *der, size_t len);
 int failed_with_key(int err, libtkm_serial key);
+int failed_with_kept(int err, const char *description);
 
 /* ---- tpm.c: the chip --------------------------------------------------------------- */
 
