@@ -81,13 +81,14 @@ refused_one_of()
 }
 claim "what is no database of tkmd's own is refused, with the reason, and is not changed" files
 
-# That it was loaded: programs before this one may have left records, so by no number.
+# That it opened the database: programs before this one may have left records, so by no
+# number.
 own_is_written()
 {
 	local after=0 reply
 
 	while :; do
-		reply=$(ask '{"verb":"audit","key":"tkmd:kdb","event":"load","after":'$after'}')
+		reply=$(ask '{"verb":"audit","key":"tkmd:kdb","event":"decrypt","after":'"$after"'}')
 		[[ $reply != *tkmd:kdb* ]] || return 0
 		[[ $reply == *'"more":true'* ]] || return 1
 		after=$(jq .last <<< "$reply")
@@ -275,7 +276,7 @@ full()
 	local i key errno made=0
 
 	mkdir "$tmp/disk"
-	mount -t tmpfs -o size=320k tmpfs "$tmp/disk"
+	mount -t tmpfs -o size=384k tmpfs "$tmp/disk"
 	tkmd_user
 	ln -s disk/state "$tmp/state"
 	mkdir -m 700 "$tmp/disk/state"
@@ -302,8 +303,14 @@ full()
 	check "$errno" = ENOSPC
 	keyctl clear @s
 	is_kept a:k1
+	# A policy is in the module and on the disk, or nowhere.
+	contains "$(ask '{"verb":"policy-set","name":"full","pcrs":"7"}')" '"errno":"ENOSPC"'
+	check "$(nlop policy-list)" = ""
 	# There is room, and all goes on; what was refused is free.
 	mount -o remount,size=2m "$tmp/disk"
+	check "$(ask '{"verb":"policy-set","name":"full","pcrs":"7"}')" = '{"ok":true}'
+	contains "$(nlop policy-list)" full
+	check "$(ask '{"verb":"policy-remove","name":"full"}')" = '{"ok":true}'
 	kept_key a:k$made
 	kept_key b:other
 	tkmd_kill

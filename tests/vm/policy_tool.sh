@@ -7,6 +7,7 @@
 # run_claims calls the functions
 . "$(dirname "$0")/lib.sh"
 . "$here/tk.bash"
+. "$here/tkmd.bash"
 
 # p ACTION ARGUMENT...: tkm policy without tkmd, which must succeed
 p()
@@ -336,5 +337,176 @@ epochs()
 	none
 }
 claim "the counter of epochs is made, counted by the owner alone, and never goes back" epochs
+
+# ---- with tkmd ----
+
+s()
+{
+	tkm policy "$@" --socket "$tmp/run/socket" 2> "$tmp/s-err" ||
+		fail "tkm policy $*: $(cat "$tmp/s-err")"
+	check "$(cat "$tmp/s-err")" = ""
+}
+
+kept()
+{
+	local before
+
+	none
+	key a
+	key r rsa
+	tkmd_start
+	s set boot --authority "$tmp/a.pub" --recovery "$tmp/r.pub"
+	s set regs --pcrs sha384:1
+	s approve boot --pcrs 7 --key "$tmp/a.pem"
+	s approve boot --pcrs 14 --key "$tmp/r.pem" --no-epoch
+	before=$(s show boot --json)
+	check "$(jq -c '[.kept, (.approvals | length)]' <<< "$before")" = '[true,2]'
+	check "$(nlop policy-list | wc -l)" = 4
+	tkmd_kill
+	none
+	check "$(nlop policy-list | wc -l)" = 0
+	# Another module is told by the next one.
+	tkmd_start
+	check "$(nlop policy-list | wc -l)" = 4
+	check "$(s show boot --json)" = "$before"
+	check "$(s list --json | jq -c '[.[] | [.name, .kept]]')" = '[["boot",true],["regs",true]]'
+	# Set once more, approvals stay; with another key they go.
+	s set boot --authority "$tmp/a.pub" --recovery "$tmp/r.pub"
+	check "$(s show boot --json)" = "$before"
+	s set boot -f --authority "$tmp/a.pub"
+	check "$(s show boot --json | jq '.approvals | length')" = 0
+	# The module takes them from its helper and from root, and from nobody else.
+	expect_errno EPERM as 4501 nlop policy-list
+	# Everybody may look, only root may change.
+	chmod -R a+rX "$tmp"
+	as 4501 tkm policy list --socket "$tmp/run/socket" > "$tmp/theirs"
+	contains "$(cat "$tmp/theirs")" boot
+	as 4501 tkm policy set mine --pcrs 7 --socket "$tmp/run/socket" 2> "$tmp/theirs" && fail "they may"
+	contains "$(cat "$tmp/theirs")" "(EPERM)"
+	as 4501 tkm policy remove --yes boot --socket "$tmp/run/socket" 2> "$tmp/theirs" && fail "they may"
+	contains "$(cat "$tmp/theirs")" "(EPERM)"
+	s remove --yes boot
+	check "$(nlop policy-list | wc -l)" = 1
+	lacks "$(cat "$tmp/tkmd.log")" boot
+	tkmd_stop
+	# The names are not in the database.
+	! grep -qa -e regs -e boot "$tmp/state/kdb" || fail "a name is"
+	none
+}
+claim "tkmd keeps policies and approvals, and tells them to the module when it comes" kept
+
+# What tkmd says to who asks it wrongly.
+asked_wrongly()
+{
+	local question
+
+	tkmd_start
+	for question in '{"verb":"policy"}' '{"verb":"policy","name":7}' '{"verb":"policy","name":"A"}' \
+		'{"verb":"policy-set","name":"x"}' '{"verb":"policy-set","name":"x","pcrs":"99"}' \
+		'{"verb":"policy-set","name":"x","pcrs":"7","authority":"00"}' \
+		'{"verb":"policy-set","name":"x","authority":"0"}' \
+		'{"verb":"policy-set","name":"x","recovery":"00"}' \
+		'{"verb":"policy-approve","name":"x"}' '{"verb":"policy-approve","name":"x","approvals":["!"]}' \
+		'{"verb":"policy-approve","name":"x","approvals":[""]}' \
+		'{"verb":"policy-approve","name":"x","approvals":[1]}' \
+		'{"verb":"policy-remove"}' '{"verb":"policies","name":"x"}'; do
+		contains "$(ask "$question")" '"errno":"EINVAL"'
+	done
+	contains "$(ask '{"verb":"policy","name":"x"}')" ENOKEY
+	contains "$(ask '{"verb":"policy-remove","name":"x"}')" ENOKEY
+	contains "$(ask '{"verb":"policy-approve","name":"x","approvals":[]}')" ENOKEY
+	contains "$(ask '{"verb":"policy-set","name":"x","authority":"0023000b"}')" EBADMSG
+	check "$(ask '{"verb":"policies"}')" = '{"ok":true,"policies":[]}'
+	check "$(nlop policy-list | wc -l)" = 0
+	tkmd_stop
+}
+claim "tkmd takes no policy that is not one, and changes nothing then" asked_wrongly
+
+# What is damaged costs what it is of, and nothing else.
+damaged()
+{
+	key a
+	none
+	tkmd_start
+	for name in one two; do
+		s set $name --authority "$tmp/a.pub"
+		s approve $name --pcrs 7 --no-epoch --key "$tmp/a.pem"
+	done
+	s set three --pcrs 7
+	none_in_module
+	tkmd_stop
+	# The approval of one in the place of the other's; a policy in another's.
+	db "UPDATE approvals SET approval = (SELECT approval FROM approvals WHERE id = 1) WHERE id = 2;
+	    UPDATE policies SET policy = (SELECT policy FROM policies WHERE id = 1) WHERE id = 3"
+	tkmd_start
+	contains "$(cat "$tmp/tkmd.log")" "approval 2: its row does not open"
+	contains "$(cat "$tmp/tkmd.log")" "policy 3: its row does not open"
+	check "$(s list --json | jq -c '[.[] | [.name, .approvals]]')" = '[["one",1],["two",0]]'
+	contains "$(ask '{"verb":"policy","name":"three"}')" EBADMSG
+	# It is written anew, and can be removed.
+	s set three --pcrs 11
+	check "$(s list --json | jq -r '.[] | select(.name == "three") | .pcrs')" = sha256:11
+	for name in one two three; do
+		s remove --yes $name
+	done
+	check "$(nlop policy-list | wc -l)" = 0
+	tkmd_stop
+	check "$(db "SELECT (SELECT count(*) FROM policies) + (SELECT count(*) FROM approvals)")" = 0
+}
+
+none_in_module()
+{
+	local name
+
+	for name in one two three; do
+		nlop policy-remove $name
+	done
+}
+claim "a row that is damaged, or in another's place, does not open, and harms no other" damaged
+
+# ---- would it open? ----
+
+dry_runs()
+{
+	local now
+
+	none
+	tkmd_start
+	now=$(tpm2_pcrread sha256:14 | awk '/0x/ { print substr($2, 3) }')
+	kept_key a:free
+	kept_key a:bound pcrs=14
+	kept_key b:bound pcrs=14+7
+	s check > "$tmp/out"
+	check "$(cat "$tmp/out")" = "3 would open, 0 would not"
+	ends 1 tkm policy check --socket "$tmp/run/socket" --dry-run --value "sha256:14=$(printf '1%.0s' {1..64})"
+	check "$(grep -v '^ ' "$tmp/out")" = \
+"a:bound would not open: PCR 14 differs
+b:bound would not open: one or more of PCRs 7+14 differ
+1 would open, 2 would not"
+	ends 0 tkm policy check --socket "$tmp/run/socket" --dry-run --value "sha256:14=$now"
+	ends 1 tkm policy check --socket "$tmp/run/socket" --dry-run --value "sha256:7=$(printf '1%.0s' {1..64})" --json
+	check "$(jq -c '[.open, .refused, (.keys[] | select(.opens | not) | .key)]' "$tmp/out")" = '[2,1,"b:bound"]'
+	printf '# after the update\nsha256:7=%064d\n' 5 > "$tmp/list"
+	ends 0 tkm policy check --socket "$tmp/run/socket" --dry-run --predict "$tmp/list" a:bound a:free
+	ends 1 tkm policy check --socket "$tmp/run/socket" --dry-run --predict "$tmp/list" a:bound b:bound
+	ends 1 tkm policy check --socket "$tmp/run/socket" a:none
+	contains "$(cat "$tmp/err")" "(ENOKEY)"
+	# It was right.
+	loads_kept a:bound
+	tpm2_pcrextend "7:sha256=$zero"
+	finds EPERM b:bound
+	loads_kept a:bound
+	tkmd_stop
+	# Without tkmd, what is loaded.
+	new_key c:bound pcrs=23 > /dev/null
+	ends 1 tkm policy check --dry-run --value "sha256:23=$(printf '1%.0s' {1..64})" c:bound
+	contains "$(cat "$tmp/out")" "c:bound would not open: PCR 23 differs"
+}
+
+loads_kept()
+{
+	keyctl unlink "$(found "$1")" @s
+}
+claim "which keys would not open is told, and so it is" dry_runs
 
 run_claims

@@ -14,7 +14,7 @@
 #   in_part                    true each time in user-mode Linux, elsewhere, where a
 #                              start takes seconds, every sixth, at random
 #   db SQL [FILE]              on a database that nobody has open
-#   db_of_version_1            the one in $tmp/state becomes what version 1 was
+#   db_of_version_1, _3        the one in $tmp/state becomes what that version was
 
 tkmd_user()
 {
@@ -126,8 +126,16 @@ db_of_version_1()
 {
 	db "DROP INDEX keys_domain; ALTER TABLE keys DROP COLUMN domain;
 	    DROP TABLE audit; DROP TABLE audit_head;
+	    DROP TABLE approvals; DROP TABLE policies;
 	    PRAGMA user_version = 1; PRAGMA journal_mode = DELETE" > /dev/null
 	rm -f "$tmp/state/audit.head"
+	chown tkm "$tmp/state/kdb"
+}
+
+db_of_version_3()
+{
+	db "DROP TABLE approvals; DROP TABLE policies;
+	    PRAGMA user_version = 3; PRAGMA journal_mode = DELETE" > /dev/null
 	chown tkm "$tmp/state/kdb"
 }
 

@@ -51,7 +51,8 @@ static const char schema[] =
 	" domain BLOB NOT NULL) STRICT;"
 	"CREATE INDEX keys_storage ON keys (storage);"
 	"CREATE INDEX keys_domain ON keys (domain, id);"
-	KDB_SCHEMA_3;
+	KDB_SCHEMA_3
+	KDB_SCHEMA_4;
 
 /* ---- SQLite ---- */
 

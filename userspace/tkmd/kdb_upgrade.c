@@ -68,6 +68,8 @@ static int step(struct kdb *kdb, int64_t from)
 		return from_1(kdb);
 	case 2:
 		return from_2(kdb);
+	case 3:
+		return kdb_exec(kdb, KDB_SCHEMA_4);
 	default:
 		return -EOPNOTSUPP;
 	}

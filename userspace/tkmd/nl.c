@@ -20,7 +20,8 @@
 static struct mnl_socket *sock;
 static uint16_t family;
 static uint32_t seq;
-static char out[BUFFER], in[BUFFER];
+/* All approvals of a policy go at once. */
+static char out[3 * BUFFER], in[BUFFER];
 
 static struct nlmsghdr *begin(uint16_t type, uint8_t cmd, uint16_t flags)
 {
@@ -304,5 +305,58 @@ int nl_done(uint64_t id, int status, const struct chain *chain,
 	if (state)
 		mnl_attr_put_u32(msg, TKM_A_ERRAND_STATE, state);
 	ask(msg, &error);
+	return error;
+}
+
+/* ---- named policies ---- */
+
+static struct nlmsghdr *about(uint8_t cmd, const char *name)
+{
+	struct nlmsghdr *msg = begin(family, cmd, NLM_F_ACK);
+
+	mnl_attr_put_strz(msg, TKM_A_POLICY_NAME, name);
+	return msg;
+}
+
+int nl_policy_set(const struct policy *policy)
+{
+	struct nlmsghdr *msg = about(TKM_CMD_POLICY_SET, policy->name);
+	int error;
+
+	if (policy->pcrs.mask) {
+		mnl_attr_put_u16(msg, TKM_A_POLICY_BANK, policy->pcrs.bank);
+		mnl_attr_put_u32(msg, TKM_A_POLICY_MASK, policy->pcrs.mask);
+	}
+	if (policy->key[0].len)
+		mnl_attr_put(msg, TKM_A_POLICY_AUTHORITY, policy->key[0].len,
+			     policy->key[0].pub);
+	if (policy->key[1].len)
+		mnl_attr_put(msg, TKM_A_POLICY_RECOVERY, policy->key[1].len,
+			     policy->key[1].pub);
+	ask(msg, &error);
+	return error;
+}
+
+int nl_policy_approve(const struct policy *policy)
+{
+	struct nlmsghdr *msg = about(TKM_CMD_POLICY_APPROVE, policy->name);
+	unsigned int i;
+	int error;
+
+	for (i = 0; i < policy->n; i++)
+		if (!mnl_attr_put_check(msg, sizeof(out),
+					TKM_A_POLICY_APPROVAL,
+					policy->approval[i].len,
+					policy->approval[i].der))
+			return -E2BIG;
+	ask(msg, &error);
+	return error;
+}
+
+int nl_policy_remove(const char *name)
+{
+	int error;
+
+	ask(about(TKM_CMD_POLICY_REMOVE, name), &error);
 	return error;
 }

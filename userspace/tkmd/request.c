@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <linux/tkm_netlink.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -630,6 +631,244 @@ static int audit_check(struct ask *ask)
 	return ret ? ret : add_hex(ask->out, "hash", hash);
 }
 
+/* ---- named policies ---- */
+
+/* Approvals are the larger part: in base64 all of them have room in a line. */
+#define BASE64(n)	(((n) + 2) / 3 * 4 + 1)
+
+static int policy_name(struct ask *ask, char name[TKM_POLICY_NAME_MAX + 1])
+{
+	const char *given_name = text(ask, "name");
+
+	if (!given_name || !tkm_policy_name_ok(given_name, strlen(given_name)))
+		return no(ask, EINVAL, "name is 1 to 32 of a-z 0-9 . _ -");
+	strcpy(name, given_name);
+	return 0;
+}
+
+static int no_policy(struct ask *ask, int ret)
+{
+	switch (ret) {
+	case -ENOKEY:
+	case -ENOENT:
+		return no(ask, ENOKEY, "no policy of that name is kept");
+	case -EOPNOTSUPP:
+		return no(ask, EOPNOTSUPP, "the module does not know policies, or not such a key");
+	case -EINVAL:
+		return no(ask, EINVAL, "the module does not take it: another key's approval, or another policy's");
+	case -EBADMSG:
+		return no(ask, EBADMSG, "it is damaged: a public area, an approval, or what is kept");
+	case -ENOSPC:
+		return no(ask, ENOSPC, "the disk is full, or there are as many policies as there may be");
+	default:
+		return ret;
+	}
+}
+
+static int add_key_hex(struct json_object *to, const char *name,
+		       const uint8_t *bytes, size_t len)
+{
+	char hex[2 * POLICY_KEY_MAX + 1];
+	struct tkm_writer w;
+
+	tkm_writer_init(&w, hex, sizeof(hex) - 1);
+	tkm_put_hex(&w, bytes, len);
+	hex[w.len] = '\0';
+	return add_text(to, name, hex);
+}
+
+static int add_policy(struct json_object *to, const struct policy *policy)
+{
+	static const char *const keys[] = { "authority", "recovery" };
+	char list[80];
+	int ret, i;
+
+	ret = add_text(to, "name", policy->name);
+	if (!ret && policy->pcrs.mask) {
+		tkm_pcrs_write(&policy->pcrs, list, sizeof(list));
+		ret = add_text(to, "pcrs", list);
+	}
+	for (i = 0; !ret && i < 2; i++)
+		if (policy->key[i].len)
+			ret = add_key_hex(to, keys[i], policy->key[i].pub,
+					  policy->key[i].len);
+	return ret;
+}
+
+static int policies(struct ask *ask)
+{
+	static struct policy policy;
+	int64_t ids[POLICIES];
+	struct json_object *list, *one;
+	int ret, n, i;
+
+	n = kdb_policy_ids(ask->kdb, ids);
+	if (n < 0)
+		return n;
+	list = json_object_new_array();
+	ret = add(ask->out, "policies", list);
+	for (i = 0; !ret && i < n; i++) {
+		if (kdb_policy_get_id(ask->kdb, ids[i], &policy))
+			continue;
+		one = json_object_new_object();
+		if (!one || json_object_array_add(list, one))
+			return -ENOMEM;
+		ret = add_text(one, "name", policy.name);
+	}
+	return ret;
+}
+
+static int show_policy(struct ask *ask)
+{
+	char name[TKM_POLICY_NAME_MAX + 1], line[BASE64(TKM_APPROVAL_MAX)];
+	static struct policy policy;
+	struct json_object *list;
+	unsigned int i;
+	int ret;
+
+	ret = policy_name(ask, name);
+	if (ret)
+		return ret;
+	ret = kdb_policy_get(ask->kdb, name, &policy);
+	if (ret)
+		return no_policy(ask, ret);
+	ret = add_policy(ask->out, &policy);
+	if (ret || policy.pcrs.mask)
+		return ret;
+	list = json_object_new_array();
+	ret = add(ask->out, "approvals", list);
+	for (i = 0; !ret && i < policy.n; i++) {
+		EVP_EncodeBlock((uint8_t *)line, policy.approval[i].der,
+				(int)policy.approval[i].len);
+		if (json_object_array_add(list, json_object_new_string(line)))
+			ret = -ENOMEM;
+	}
+	return ret;
+}
+
+static int only_root(struct ask *ask)
+{
+	return is_root(ask) ? 0 : no(ask, EPERM, "policies are root's to change");
+}
+
+static int take_key(struct ask *ask, const char *name, struct policy *policy,
+		    int which)
+{
+	const char *hex = text(ask, name);
+	size_t n = hex ? strlen(hex) : 0;
+
+	if (!given(ask, name))
+		return 0;
+	if (!n || n % 2 || n / 2 > POLICY_KEY_MAX ||
+	    tkm_hex_decode(hex, n, policy->key[which].pub))
+		return no(ask, EINVAL, "authority and recovery are public areas in hex");
+	policy->key[which].len = n / 2;
+	return 0;
+}
+
+static int take_pcrs(struct ask *ask, struct tkm_pcrs *pcrs)
+{
+	const char *list = text(ask, "pcrs");
+	static struct tkm_request req;
+	char words[128];
+	int n;
+
+	if (!given(ask, "pcrs"))
+		return 0;
+	n = snprintf(words, sizeof(words), "new pcrs=%s", list ? list : "");
+	if (!list || n >= (int)sizeof(words) || strpbrk(list, " \n") ||
+	    tkm_optparse(words, n, &req) || req.pcrs_choice != TKM_SET)
+		return no(ask, EINVAL, "pcrs is a list as in sha256:7+11");
+	*pcrs = req.pcrs;
+	return 0;
+}
+
+static int set_policy(struct ask *ask)
+{
+	static struct policy policy;
+	int ret;
+
+	memset(&policy, 0, sizeof(policy));
+	ret = only_root(ask);
+	ret = ret ? ret : policy_name(ask, policy.name);
+	ret = ret ? ret : take_pcrs(ask, &policy.pcrs);
+	ret = ret ? ret : take_key(ask, "authority", &policy, 0);
+	ret = ret ? ret : take_key(ask, "recovery", &policy, 1);
+	if (ret)
+		return ret;
+	if (!policy.pcrs.mask == !policy.key[0].len ||
+	    (policy.key[1].len && !policy.key[0].len))
+		return no(ask, EINVAL, "either pcrs, or authority with or without recovery");
+	ret = policy_set(ask->kdb, &policy);
+	if (!ret)
+		log_info("a policy is set");
+	return no_policy(ask, ret);
+}
+
+static int take_approval(const char *base64, struct approval *approval)
+{
+	uint8_t der[TKM_APPROVAL_MAX + 3];
+	size_t n = strlen(base64);
+	int len;
+
+	if (!n || n % 4 || n > BASE64(TKM_APPROVAL_MAX))
+		return -EINVAL;
+	len = EVP_DecodeBlock(der, (const uint8_t *)base64, (int)n);
+	len -= base64[n - 1] == '=';
+	len -= base64[n - 2] == '=';
+	if (len <= 0 || len > TKM_APPROVAL_MAX)
+		return -EINVAL;
+	memcpy(approval->der, der, len);
+	approval->len = len;
+	return 0;
+}
+
+static int approve_policy(struct ask *ask)
+{
+	static struct policy policy;
+	struct json_object *list, *one;
+	size_t i, n;
+	int ret;
+
+	memset(&policy, 0, sizeof(policy));
+	ret = only_root(ask);
+	ret = ret ? ret : policy_name(ask, policy.name);
+	if (ret)
+		return ret;
+	if (!json_object_object_get_ex(ask->in, "approvals", &list) ||
+	    !json_object_is_type(list, json_type_array))
+		return no(ask, EINVAL, "approvals is an array");
+	n = json_object_array_length(list);
+	if (n > POLICY_APPROVALS)
+		return no(ask, EINVAL, "a policy has at most 16 approvals");
+	for (i = 0; i < n; i++) {
+		one = json_object_array_get_idx(list, i);
+		if (!json_object_is_type(one, json_type_string) ||
+		    take_approval(json_object_get_string(one),
+				  &policy.approval[policy.n++]))
+			return no(ask, EINVAL, "an approval is DER in base64");
+	}
+	ret = policy_approve(ask->kdb, &policy);
+	if (!ret)
+		log_info("a policy has %u approvals", policy.n);
+	return no_policy(ask, ret);
+}
+
+static int remove_policy(struct ask *ask)
+{
+	char name[TKM_POLICY_NAME_MAX + 1];
+	int ret;
+
+	ret = only_root(ask);
+	ret = ret ? ret : policy_name(ask, name);
+	if (ret)
+		return ret;
+	ret = policy_remove(ask->kdb, name);
+	if (!ret)
+		log_info("a policy is removed");
+	return no_policy(ask, ret);
+}
+
 /* ---- the table ---- */
 
 struct verb {
@@ -644,6 +883,12 @@ static const struct verb verbs[] = {
 	{ "show", show, { "key", "id", "owner", "side", "chain", NULL } },
 	{ "remove", remove_key, { "key", "id", "owner", "side", NULL } },
 	{ "check", check, { "all", "after", NULL } },
+	{ "policies", policies, { NULL } },
+	{ "policy", show_policy, { "name", NULL } },
+	{ "policy-set", set_policy,
+	  { "name", "pcrs", "authority", "recovery", NULL } },
+	{ "policy-approve", approve_policy, { "name", "approvals", NULL } },
+	{ "policy-remove", remove_policy, { "name", NULL } },
 	{ "audit", audit, { "key", "uid", "event", "since", "until", "refused",
 			    "after", NULL } },
 	{ "audit-verify", audit_check, { "after", "record", "hash", NULL } },
@@ -733,6 +978,7 @@ static int public_errno(int error)
 	case ENOSPC:
 	case EROFS:
 	case EDQUOT:
+	case EOPNOTSUPP:
 		return error;
 	default:
 		return EIO;

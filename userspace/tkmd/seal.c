@@ -35,7 +35,9 @@ static void hash(uint32_t what, const void *a, size_t a_len, const void *b,
 }
 
 enum { HASH_KEY = 1, HASH_DOMAIN, HASH_OBJECT, HASH_STORAGE, HASH_AUDIT,
-       HASH_HEAD };
+       HASH_HEAD,
+	HASH_POLICY,
+};
 
 static void domain_bytes(uint32_t owner, uint32_t side, uint8_t out[8])
 {
@@ -87,6 +89,11 @@ void seal_hash_audit(const uint8_t before[SEAL_HASH], const void *record,
 void seal_hash_head(const void *head, size_t len, uint8_t out[SEAL_HASH])
 {
 	hash(HASH_HEAD, head, len, NULL, 0, out);
+}
+
+void seal_hash_policy(const char *name, uint8_t out[SEAL_HASH])
+{
+	hash(HASH_POLICY, name, strlen(name), NULL, 0, out);
 }
 
 static size_t aad_of(const struct place *place, uint8_t aad[32])

@@ -145,6 +145,7 @@ static int start(struct kdb *kdb)
 	ret = ret ? ret : nl_register();
 	ret = ret ? ret : privilege_drop();
 	ret = ret || !fresh ? ret : make_new(kdb);
+	ret = ret ? ret : policy_push_all(kdb);
 	ret = ret ? ret : audit_open(kdb, records);
 	ret = ret ? ret : socket_open(path);
 	ret = ret ? ret : loop_open();

@@ -150,6 +150,8 @@ void seal_hash_audit(const uint8_t before[SEAL_HASH], const void *record,
 		     size_t len, uint8_t out[SEAL_HASH]);
 void seal_hash_head(const void *head, size_t len, uint8_t out[SEAL_HASH]);
 
+void seal_hash_policy(const char *name, uint8_t out[SEAL_HASH]);
+
 /**
  * struct place - where a sealed value stands: it opens nowhere else
  * @what: one of SEAL_*
@@ -163,7 +165,9 @@ struct place {
 };
 
 enum { SEAL_INDEX = 1, SEAL_STORAGE, SEAL_KEY, SEAL_STATE, SEAL_AUDIT,
-       SEAL_HEAD };
+       SEAL_HEAD,
+	SEAL_POLICY, SEAL_APPROVAL,
+};
 
 /*
  * Seal @in, as if it were @room bytes, so that its size does not tell how long a
@@ -177,7 +181,7 @@ ssize_t unseal(const struct cipher *cipher, const struct place *place,
 
 /* ---- kdb.c: the key database -------------------------------------------- */
 
-#define KDB_VERSION	3
+#define KDB_VERSION	4
 #define KDB_APPLICATION	0x746b6d64	/* "tkmd" */
 #define KDB_LIST_MAX	64
 
@@ -301,6 +305,64 @@ int kdb_end(struct kdb *kdb, int ret);
 /* After one that failed: another connection, if it may have gone half. */
 int kdb_mend(struct kdb *kdb, int ret);
 
+/* ---- kdb_policy.c: named policies ---------------------------------------- */
+
+#define POLICIES		64
+#define POLICY_APPROVALS	16
+#define POLICY_KEY_MAX		512
+
+struct approval {
+	uint8_t der[TKM_APPROVAL_MAX];
+	size_t len;
+};
+
+/**
+ * struct policy - a named policy
+ * @pcrs: literal registers, or mask 0
+ * @key: the authority, and the recovery key: TPMT_PUBLIC, or of no bytes
+ */
+struct policy {
+	int64_t id;
+	char name[TKM_POLICY_NAME_MAX + 1];
+	struct tkm_pcrs pcrs;
+	struct {
+		uint8_t pub[POLICY_KEY_MAX];
+		size_t len;
+	} key[2];
+	unsigned int n;
+	struct approval approval[POLICY_APPROVALS];
+};
+
+/* What version 4 brought. */
+#define KDB_SCHEMA_4						\
+	"CREATE TABLE policies ("					\
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"			\
+	" hash BLOB NOT NULL UNIQUE,"					\
+	" policy BLOB NOT NULL) STRICT;"				\
+	"CREATE TABLE approvals ("					\
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"			\
+	" policy INTEGER NOT NULL REFERENCES policies,"			\
+	" approval BLOB NOT NULL) STRICT;"				\
+	"CREATE INDEX approvals_policy ON approvals (policy, id);"
+
+/* -ENOKEY for none; changes as for keys, and -ENOSPC for one too many. */
+int kdb_policy_get(struct kdb *kdb, const char *name, struct policy *policy);
+int kdb_policy_get_id(struct kdb *kdb, int64_t id, struct policy *policy);
+int kdb_policy_ids(struct kdb *kdb, int64_t ids[POLICIES]);
+/* All of it, with its approvals. */
+int kdb_policy_put(struct kdb *kdb, const struct policy *policy);
+int kdb_policy_remove(struct kdb *kdb, const char *name);
+
+/* ---- policy.c: in the database and in the module ------------------------- */
+
+/* When the module knows us. */
+int policy_push_all(struct kdb *kdb);
+/* What the module says of it, or the database; either both change or none. */
+int policy_set(struct kdb *kdb, struct policy *policy);
+/* @policy has the name and the approvals, all of them. */
+int policy_approve(struct kdb *kdb, struct policy *policy);
+int policy_remove(struct kdb *kdb, const char *name);
+
 /* ---- kdb_upgrade.c: databases of older versions ------------------------- */
 
 /* In one transaction, after a copy that stays. */
@@ -324,6 +386,10 @@ struct errand {
 int nl_open(void);
 int nl_fd(void);
 int nl_register(void);
+/* -EINVAL, -EBADMSG, -EOPNOTSUPP, -ENOENT, -ENOSPC as the module says. */
+int nl_policy_set(const struct policy *policy);
+int nl_policy_approve(const struct policy *policy);
+int nl_policy_remove(const char *name);
 /* Throw away what says that something is ready. */
 void nl_drain(void);
 /* -EAGAIN: no errand. -ENOENT, -EPERM: the module is another one now. */
