@@ -2,7 +2,7 @@
 /* tkm load: load keys that the helper keeps. */
 #include <keyutils.h>
 
-#include "tkm.h"
+#include "ask.h"
 
 static int load_failed(int err, const char *description)
 {
@@ -50,14 +50,18 @@ int cmd_load(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "keyring", required_argument, NULL, 'k' },
-		COMMON_OPTIONS, END_OPTIONS,
+		ASK_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
 	};
 	libtkm_serial keyring = KEY_SPEC_SESSION_KEYRING;
 	struct json_object *list;
-	int i, ret, status = DONE;
+	int c, i, ret, status = DONE;
 
-	while (next_option(argc, argv, options) == 'k')
-		keyring = keyring_of(optarg);
+	while ((c = next_option(argc, argv, options)) != -1) {
+		if (c == 'k')
+			keyring = keyring_of(optarg);
+		else
+			ask_socket = optarg;
+	}
 	want_words(argc, 1, 1000);
 	for (i = optind; i < argc; i++)
 		want_description(argv[i]);

@@ -79,7 +79,7 @@ static int make(const char *description, const char *words,
 	auth_drop();
 	free(options);
 	if (ret)
-		return failed(ret, NULL);
+		return failed_with_words(ret, words);
 	if (out_path) {
 		ret = keep(out, key, keyring);
 		if (ret)

@@ -38,6 +38,8 @@ static int reseal(libtkm_serial key, const char *words, struct output *out)
 	progress_end();
 	auth_drop();
 	free(text);
+	if (ret == -ENOKEY)
+		return failed_with_words(ret, words);
 	if (ret)
 		return failed_with_key(ret, key);
 	if (out_path) {

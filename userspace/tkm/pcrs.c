@@ -94,3 +94,33 @@ int failed_with_kept(int err, const char *description)
 	json_object_put(reply);
 	return status;
 }
+
+/* Whether there is a policy of the name that stands in the words. */
+static bool is_known(const char *words, char name[TKM_POLICY_NAME_MAX + 1])
+{
+	const char *word = strstr(words, " policy=");
+	struct policies policies;
+	bool known = false;
+	size_t i;
+
+	if (!word)
+		return true;
+	word += strlen(" policy=");
+	snprintf(name, TKM_POLICY_NAME_MAX + 1, "%.*s",
+		 (int)strcspn(word, " "), word);
+	policies_look(&policies);
+	for (i = 0; i < policies.n && !known; i++)
+		known = !strcmp(policies.policy[i].name, name);
+	policies_free(&policies);
+	return known;
+}
+
+int failed_with_words(int err, const char *words)
+{
+	char name[TKM_POLICY_NAME_MAX + 1];
+
+	if (err != -ENOKEY || is_known(words, name))
+		return failed(err, NULL);
+	return failed_as(err, "tkm policy list shows those that there are; tkm policy set defines one",
+			 "there is no policy %s", name);
+}

@@ -10,7 +10,7 @@ static const struct verb verbs[] = {
 	  "\"application:label\". The words are those of tkm-keys(7):\n"
 	  "\n"
 	  "  data|rsa|ec  len=32 bits=2048 curve=p256  use=publish,crypt,sign,decrypt\n"
-	  "  pcrs=sha256:7+11  not-before=DATE not-after=DATE  parent=srk\n"
+	  "  pcrs=sha256:7+11  policy=NAME  not-before=DATE not-after=DATE  parent=srk\n"
 	  "\n"
 	  "  -k, --keyring RING  where it is put: @s unless said, @u, @us, @p, a number\n"
 	  "  -o, --out FILE      write its chain there (PEM), which is all there is of it\n"
@@ -50,7 +50,7 @@ static const struct verb verbs[] = {
 	  "Seals the same data under a new policy, in a new chain. What is not named\n"
 	  "stays; registers are bound at their values of now. Words:\n"
 	  "\n"
-	  "  pcrs=LIST|none  auth=none\n"
+	  "  pcrs=LIST|none  policy=NAME|none  auth=none\n"
 	  "\n"
 	  "  -o, --out FILE      write the new chain there (PEM)\n"
 	  "  -f, --force         ... even if it exists\n" AUTH_HELP },

@@ -216,6 +216,8 @@ int want_key(const char *name, libtkm_serial *key, struct libtkm_key *show);
 int failed_with(int err, const uint8_t *der, size_t len);
 int failed_with_key(int err, libtkm_serial key);
 int failed_with_kept(int err, const char *description);
+/* failed(), but says if it is the policy that the words name that is not there. */
+int failed_with_words(int err, const char *words);
 
 /* ---- tpm.c: the chip --------------------------------------------------------------- */
 
