@@ -97,10 +97,10 @@ usages()
 	refused 1 EBADMSG set x --authority "$tmp/a.pem"
 	openssl genpkey -algorithm ED25519 | openssl pkey -pubout -out "$tmp/ed.pub"
 	refused 4 EOPNOTSUPP set x --authority "$tmp/ed.pub"
-	errs 1 ENOKEY new new a:b policy=x
+	errs 1 ENOKEY new a:b policy=x
 	contains "$(cat "$tmp/err")" "there is no policy x"
 	new_key a:b > /dev/null
-	errs 1 ENOKEY reseal reseal a:b policy=x
+	errs 1 ENOKEY reseal a:b policy=x
 	contains "$(cat "$tmp/err")" "there is no policy x"
 	refused 1 ENOENT show x
 	refused 1 ENOENT remove --yes x
