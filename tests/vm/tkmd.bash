@@ -126,7 +126,7 @@ db_of_version_1()
 {
 	db "DROP INDEX keys_domain; ALTER TABLE keys DROP COLUMN domain;
 	    DROP TABLE audit; DROP TABLE audit_head;
-	    DROP TABLE approvals; DROP TABLE policies;
+	    DROP TABLE approvals; DROP TABLE policies; DROP TABLE domains;
 	    PRAGMA user_version = 1; PRAGMA journal_mode = DELETE" > /dev/null
 	rm -f "$tmp/state/audit.head"
 	chown tkm "$tmp/state/kdb"
@@ -134,7 +134,7 @@ db_of_version_1()
 
 db_of_version_3()
 {
-	db "DROP TABLE approvals; DROP TABLE policies;
+	db "DROP TABLE approvals; DROP TABLE policies; DROP TABLE domains;
 	    PRAGMA user_version = 3; PRAGMA journal_mode = DELETE" > /dev/null
 	chown tkm "$tmp/state/kdb"
 }

@@ -16,6 +16,16 @@ static const struct row {
 	const char *text;
 	const char *remedy;	/* may be NULL */
 } rows[] = {
+	{ ENOKEY, "domain",
+	  "your domain has no password, or the storage root key is another one",
+	  "tkm domain list tells; tkm domain new gives it one" },
+	{ EKEYREJECTED, "domain", "the password is wrong",
+	  "three wrong ones in a row are free, then each next one has to wait, a second, two, four; half of what the TPM allows is yours" },
+	{ EAGAIN, "domain",
+	  "too soon after wrong passwords: nothing was tried, and nothing counted",
+	  "wait: a second after the third wrong one, then twice as long each time, an hour at most" },
+	{ EEXIST, "domain", "your domain has a password",
+	  "tkm domain passwd gives it another" },
 	{ EINVAL, "sign",
 	  "the key does not sign with this encoding and hash",
 	  "tkm show KEY says what kind it is; see Signing in tkm-keys(7)" },

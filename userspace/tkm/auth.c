@@ -48,16 +48,16 @@ static bool equal(const void *a, ssize_t a_len, const void *b, ssize_t b_len)
 	return a_len == b_len && !memcmp(a, b, (size_t)a_len);
 }
 
-static ssize_t ask(bool twice, void **value)
+static ssize_t ask(const char *prompt, bool twice, size_t max, void **value)
 {
 	ssize_t len, again_len;
 	void *again;
 	bool same;
 
-	len = libtkm_secret_ask("Authorisation value: ", TKM_AUTH_MAX, value);
+	len = libtkm_secret_ask(prompt, max, value);
 	if (len < 0 || !twice)
 		return len;
-	again_len = libtkm_secret_ask("Again: ", TKM_AUTH_MAX, &again);
+	again_len = libtkm_secret_ask("Again: ", max, &again);
 	same = equal(*value, len, again, again_len);
 	libtkm_secret_free(again);
 	if (again_len >= 0 && same)
@@ -67,23 +67,23 @@ static ssize_t ask(bool twice, void **value)
 	return again_len < 0 ? again_len : -EKEYREJECTED;
 }
 
-static ssize_t get(bool twice, void **value)
+static ssize_t get(const char *prompt, bool twice, size_t max, void **value)
 {
 	switch (auth.option) {
 	case OPT_AUTH_FILE:
 		if (strcmp(auth.argument, "-")) {
 			warn_if_open(auth.argument);
-			return libtkm_secret_read_file(auth.argument,
-						       TKM_AUTH_MAX, value);
+			return libtkm_secret_read_file(auth.argument, max,
+						       value);
 		}
-		return libtkm_secret_read_fd(0, TKM_AUTH_MAX, value);
+		return libtkm_secret_read_fd(0, max, value);
 	case OPT_AUTH_FD:
-		return libtkm_secret_read_fd(descriptor(auth.argument),
-					     TKM_AUTH_MAX, value);
+		return libtkm_secret_read_fd(descriptor(auth.argument), max,
+					     value);
 	case OPT_AUTH_STDIN:
-		return libtkm_secret_read_fd(0, TKM_AUTH_MAX, value);
+		return libtkm_secret_read_fd(0, max, value);
 	default:
-		return ask(twice, value);
+		return ask(prompt, twice, max, value);
 	}
 }
 
@@ -115,7 +115,7 @@ int auth_take(bool twice, libtkm_serial *key)
 		return DONE;
 	/* From here on no other process of the user's looks into this one. */
 	libtkm_secret_no_dumps();
-	len = get(twice, &value);
+	len = get("Authorisation value: ", twice, TKM_AUTH_MAX, &value);
 	if (len < 0)
 		return refused(len);
 	if (!len)
@@ -140,8 +140,91 @@ int auth_value(bool needed, void **value, ssize_t *len)
 	if (!auth.option && !needed)
 		return DONE;
 	libtkm_secret_no_dumps();
-	*len = get(false, value);
+	*len = get("Authorisation value: ", false, TKM_AUTH_MAX, value);
 	return *len < 0 ? refused(*len) : DONE;
+}
+
+/* ---- passwords ---- */
+
+static int password_refused(ssize_t err)
+{
+	switch (err) {
+	case 0:
+		return failed_as(-EINVAL, NULL, "the password is empty");
+	case -E2BIG:
+		return failed_as(-E2BIG, NULL, "the password has more than %d bytes",
+				 PASSWORD_MAX);
+	case -EKEYREJECTED:
+		return failed_as(-EKEYREJECTED, NULL,
+				 "the two passwords are not the same");
+	default:
+		return failed((int)err, auth.option == OPT_AUTH_FILE ?
+						auth.argument : "the password");
+	}
+}
+
+int auth_password(const char *prompt, bool twice, struct secret *password)
+{
+	ssize_t len;
+
+	libtkm_secret_no_dumps();
+	len = get(prompt, twice, PASSWORD_MAX, &password->value);
+	if (len <= 0) {
+		libtkm_secret_free(len ? NULL : password->value);
+		return password_refused(len);
+	}
+	password->len = (size_t)len;
+	return DONE;
+}
+
+/* The first line, and the rest. */
+static int split(void *both, size_t len, struct secret *old,
+		 struct secret *fresh)
+{
+	const char *newline = memchr(both, '\n', len);
+	const size_t first = newline ? (size_t)(newline - (char *)both) : 0;
+
+	if (!newline)
+		usage("the old password goes on the first line, the new one on the second");
+	if (!first || first + 1 == len)
+		return password_refused(0);
+	if (first > PASSWORD_MAX || len - first - 1 > PASSWORD_MAX)
+		return password_refused(-E2BIG);
+	old->value = libtkm_secret_alloc(first);
+	fresh->value = libtkm_secret_alloc(len - first - 1);
+	if (!old->value || !fresh->value)
+		return password_refused(-ENOMEM);
+	old->len = first;
+	fresh->len = len - first - 1;
+	memcpy(old->value, both, old->len);
+	memcpy(fresh->value, newline + 1, fresh->len);
+	return DONE;
+}
+
+int auth_two_passwords(struct secret *old, struct secret *fresh)
+{
+	void *both;
+	ssize_t len;
+	int ret;
+
+	if (!auth.option || auth.option == OPT_ASK_AUTH) {
+		ret = auth_password("Old password: ", false, old);
+		return ret ? ret : auth_password("New password: ", true, fresh);
+	}
+	libtkm_secret_no_dumps();
+	len = get(NULL, false, 2 * PASSWORD_MAX + 1, &both);
+	if (len <= 0) {
+		libtkm_secret_free(len ? NULL : both);
+		return password_refused(len);
+	}
+	ret = split(both, (size_t)len, old, fresh);
+	libtkm_secret_free(both);
+	return ret;
+}
+
+bool auth_is_given(void)
+{
+	return auth.option;
 }
 
 void auth_drop(void)

@@ -123,6 +123,24 @@ static const struct verb verbs[] = {
 	  "Ends with 1, and tells their ids, when keys are damaged.\n"
 	  "\n"
 	  "  --all               those of all users, for root\n" },
+	{ "domain", cmd_domain, "guard your keys with a password, unlock and lock them",
+	  "list|new|unlock|lock|passwd [OPTION...]",
+	  "All of your keys together are your domain. With a password it is locked until\n"
+	  "it is unlocked, and the TPM counts wrong ones.\n"
+	  "\n"
+	  "  list                domains with passwords, and whether they are unlocked\n"
+	  "  new                 give yours a password, for keys that are made from now on\n"
+	  "  unlock              for a time, or as long as the keyring lives\n"
+	  "  lock                at once, wherever it was unlocked\n"
+	  "  passwd              another password; keys stay as they are\n"
+	  "\n"
+	  "  --for TIME          90, 90s, 15m, 8h, 2d\n"
+	  "  -k, --keyring RING  what holds it open: @s unless said, @u, @us, a number\n"
+	  "  --all               (list) of all users, for root\n"
+	  "The password is asked for on the terminal, or:\n"
+	  "  --auth-file FILE    it is in FILE; for passwd the old one on the first line\n"
+	  "  --auth-fd N         ... it can be read from file descriptor N\n"
+	  "  --auth-stdin        ... from standard input\n" },
 	{ "audit", cmd_audit, "show what was done to keys, and check that record",
 	  "show|verify [OPTION...]",
 	  "What was done with keys and what was refused, as the helper wrote it down: your\n"

@@ -99,6 +99,7 @@ int cmd_unpublish(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
+int cmd_domain(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
@@ -192,6 +193,21 @@ int auth_take(bool twice, libtkm_serial *auth);
  */
 int auth_value(bool needed, void **value, ssize_t *len);
 void auth_drop(void);
+
+/*
+ * A password, in memory of libtkm_secret_alloc(): as the options say, else it is
+ * asked for; @twice when it is new. Two of them are two lines. Says what failed;
+ * exit status.
+ */
+#define PASSWORD_MAX	1024
+struct secret {
+	void *value;
+	size_t len;
+};
+
+int auth_password(const char *prompt, bool twice, struct secret *password);
+int auth_two_passwords(struct secret *old, struct secret *fresh);
+bool auth_is_given(void);
 
 /* ---- words.c: what is typed ------------------------------------------------------ */
 

@@ -84,18 +84,57 @@ static size_t room_of(const struct tkm_object *object)
 	return room;
 }
 
+static void measure(const struct tkm_chain *chain, struct branch *branch)
+{
+	unsigned int i;
+
+	branch->n = chain->n;
+	for (i = 0; i < chain->n; i++) {
+		branch->part[i].room = room_of(&chain->obj[i]);
+		branch->part[i].pub = chain->obj[i].pub;
+		branch->part[i].pub_len = chain->obj[i].pub_len;
+	}
+}
+
+int branch_cut_storage(const uint8_t *der, size_t len, const struct name *name,
+		       struct branch *branch)
+{
+	char app[TKM_APP_MAX + 1], label[TKM_LABEL_MAX + 1];
+	const struct tkm_caller caller = {
+		.owner = name->owner,
+		.side = name->side,
+		.app = app,
+		.label = label,
+	};
+	uint8_t srk[TKM_NAME_SIZE];
+	struct tkm_chain chain;
+	size_t content, head;
+	unsigned int i;
+
+	if (tkm_branch_decode(der, len, &chain) || chain.n != 2 ||
+	    chain.obj[1].empty_auth ||
+	    tkm_description_parse(name->description, app, label) ||
+	    tkm_branch_verify(&chain, &caller, srk))
+		return -EBADMSG;
+	measure(&chain, branch);
+	for (i = 0; i < branch->n; i++)
+		if (tkm_record_parse(chain.obj[i].description,
+				     chain.obj[i].description_len,
+				     &branch->part[i].record))
+			return -EBADMSG;
+	head = head_of(der, len, &content);
+	return cut(der + head, len - head, branch);
+}
+
 int branch_cut(const uint8_t *der, size_t len, const struct name *name,
 	       struct branch *branch)
 {
 	struct tkm_chain chain;
 	size_t content, head;
-	unsigned int i;
 
 	if (tkm_blob_decode(der, len, &chain))
 		return -EBADMSG;
-	branch->n = chain.n;
-	for (i = 0; i < chain.n; i++)
-		branch->part[i].room = room_of(&chain.obj[i]);
+	measure(&chain, branch);
 	if (verify(&chain, name, branch))
 		return -EBADMSG;
 	head = chain.flat ? 0 : head_of(der, len, &content);

@@ -11,6 +11,7 @@
 #include <linux/tkm_netlink.h>
 
 #include "audit.h"
+#include "domain.h"
 
 /* Then it is the others' turn. */
 #define MANY	256
@@ -43,6 +44,8 @@ static int begin(struct kdb *kdb, const struct errand *e)
 		return kdb_set_state(kdb, &e->name, e->der, e->len, e->state);
 	case TKM_ERRAND_STATE:
 		return kdb_state(kdb, &e->name, e->der, e->len, &state);
+	case TKM_ERRAND_DOMAIN:
+		return domain_keep(kdb, &e->name, e->der, e->len);
 	default:
 		log_warning("an errand of kind %u, which this tkmd does not know",
 			    e->kind);
@@ -67,6 +70,8 @@ static int answer(struct kdb *kdb, const struct errand *e, int ret)
 
 	if (done == -ENOENT && !ret && changes(e))
 		return kdb_put_back(kdb, &e->name, e->der, e->len, &before);
+	if (done == -ENOENT && !ret && e->kind == TKM_ERRAND_DOMAIN)
+		return domain_put_back(kdb, &e->name);
 	if (done && done != -ENOENT)
 		log_warning("errand %llu: the module does not take the answer: %s",
 			    (unsigned long long)e->id, strerror(-done));

@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "domain.h"
 
 static uint8_t *index_key;
 
@@ -52,7 +53,8 @@ static const char schema[] =
 	"CREATE INDEX keys_storage ON keys (storage);"
 	"CREATE INDEX keys_domain ON keys (domain, id);"
 	KDB_SCHEMA_3
-	KDB_SCHEMA_4;
+	KDB_SCHEMA_4
+	KDB_SCHEMA_5;
 
 /* ---- SQLite ---- */
 
@@ -604,7 +606,7 @@ static const uint8_t *take(struct tkm_reader *r, size_t len, uint8_t *out)
  * A key's value: owner, side, length of the description, the description, the
  * object.
  */
-static size_t key_write(const struct name *name, const uint8_t *der, size_t len,
+size_t kdb_key_write(const struct name *name, const uint8_t *der, size_t len,
 			uint8_t *out, size_t size)
 {
 	struct tkm_writer w;
@@ -617,7 +619,7 @@ static size_t key_write(const struct name *name, const uint8_t *der, size_t len,
 	return w.len;
 }
 
-static int key_read(const uint8_t *in, size_t len, struct kdb_key *key)
+int kdb_key_read(const uint8_t *in, size_t len, struct kdb_key *key)
 {
 	struct tkm_reader r;
 	uint16_t n;
@@ -685,7 +687,7 @@ int kdb_open_row(struct kdb *kdb, sqlite3_stmt *row, struct kdb_key *key)
 	key->id = place.id;
 	key->storage = place.parent;
 	len = kdb_unseal(kdb, row, 3, &place, plain);
-	ret = len < 0 ? (int)len : key_read(plain, len, key);
+	ret = len < 0 ? (int)len : kdb_key_read(plain, len, key);
 	if (ret)
 		return ret;
 	seal_hash_key(&key->name, hash);
@@ -785,7 +787,7 @@ static ssize_t get_storage(struct kdb *kdb, int64_t id, int64_t *parent,
 }
 
 /* Storage keys from @id up to the root, the root first; how many. */
-static int get_branch(struct kdb *kdb, int64_t id,
+int kdb_get_branch(struct kdb *kdb, int64_t id,
 		      uint8_t bytes[TKM_CHAIN_OBJECTS - 1][SEAL_MAX],
 		      struct tkm_piece pieces[TKM_CHAIN_OBJECTS - 1])
 {
@@ -815,7 +817,7 @@ int kdb_chain(struct kdb *kdb, const struct kdb_key *key, struct chain *chain)
 {
 	static uint8_t bytes[TKM_CHAIN_OBJECTS - 1][SEAL_MAX];
 	struct tkm_piece pieces[TKM_CHAIN_OBJECTS];
-	int n = get_branch(kdb, key->storage, bytes, pieces);
+	int n = kdb_get_branch(kdb, key->storage, bytes, pieces);
 
 	if (n < 0)
 		return n;
@@ -834,8 +836,9 @@ int kdb_find(struct kdb *kdb, const struct name *name, struct chain *chain)
 	return ret ? ret : kdb_chain(kdb, &key, chain);
 }
 
-/* The newest storage key that is this. */
-static int64_t newest(struct kdb *kdb, const struct tkm_record *record)
+/* The newest storage key that is this, under @parent unless that is 0. */
+static int64_t newest(struct kdb *kdb, const struct tkm_record *record,
+		      int64_t parent)
 {
 	uint8_t name[SEAL_HASH];
 	sqlite3_stmt *row;
@@ -843,8 +846,9 @@ static int64_t newest(struct kdb *kdb, const struct tkm_record *record)
 	int ret;
 
 	seal_hash_storage(record, name);
-	row = kdb_prepare(kdb, "SELECT id FROM storage WHERE name = ? ORDER BY id DESC LIMIT 1");
+	row = kdb_prepare(kdb, "SELECT id FROM storage WHERE name = ?1 AND (?2 = 0 OR parent = ?2) ORDER BY id DESC LIMIT 1");
 	kdb_bind(row, 1, name, SEAL_HASH);
+	sqlite3_bind_int64(row, 2, parent);
 	ret = number_of(kdb, row, &id);
 	return ret ? ret : id;
 }
@@ -861,16 +865,25 @@ int kdb_branch(struct kdb *kdb, const struct name *name, struct chain *chain)
 		.owner = name->owner,
 		.side = name->side,
 	};
-	int64_t id;
+	int64_t id, guarded;
 	size_t i;
 	int n;
 
 	if (tkm_description_parse(name->description, record.app, record.label))
 		return -EINVAL;
+	/* Of two TDKs the one that has a password. */
+	guarded = domain_tdk(kdb, name->owner, name->side);
+	if (guarded < 0 && guarded != -ENOKEY)
+		return guarded;
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		record.kind = kinds[i];
-		id = newest(kdb, &record);
-		n = id < 0 ? (int)id : get_branch(kdb, id, bytes, pieces);
+		if (guarded > 0 && kinds[i] == TKM_KIND_TDK)
+			id = guarded;
+		else
+			id = newest(kdb, &record,
+				    guarded > 0 && kinds[i] == TKM_KIND_ASK ?
+					    guarded : 0);
+		n = id < 0 ? (int)id : kdb_get_branch(kdb, id, bytes, pieces);
 		if (n == (int)(ARRAY_SIZE(kinds) - i))
 			return branch_join(pieces, n, false, chain);
 		/* What is damaged is not needed: another is made. */
@@ -932,7 +945,7 @@ int64_t kdb_count_storage(struct kdb *kdb)
 
 /* ---- changes ---- */
 
-static int64_t next_id(struct kdb *kdb, const char *table)
+int64_t kdb_next_id(struct kdb *kdb, const char *table)
 {
 	sqlite3_stmt *row;
 	int64_t last = 0;
@@ -945,7 +958,7 @@ static int64_t next_id(struct kdb *kdb, const char *table)
 	return ret ? ret : last + 1;
 }
 
-static int put_storage(struct kdb *kdb, int64_t id, int64_t parent,
+int kdb_put_storage(struct kdb *kdb, int64_t id, int64_t parent,
 		       const struct part *part)
 {
 	const struct place place = { SEAL_STORAGE, id, parent };
@@ -959,7 +972,7 @@ static int put_storage(struct kdb *kdb, int64_t id, int64_t parent,
 	seal_hash_object(part->der, part->len, hash);
 	seal_hash_storage(&part->record, name);
 	put = kdb_prepare(kdb, "INSERT INTO storage (id, parent, hash, name, object) VALUES (?, ?, ?, ?, ?)"
-			       " ON CONFLICT (id) DO UPDATE SET object = excluded.object");
+			       " ON CONFLICT (id) DO UPDATE SET hash = excluded.hash, object = excluded.object");
 	sqlite3_bind_int64(put, 1, id);
 	bind_reference(put, 2, parent);
 	kdb_bind(put, 3, hash, SEAL_HASH);
@@ -969,7 +982,7 @@ static int put_storage(struct kdb *kdb, int64_t id, int64_t parent,
 }
 
 /* The row of this storage key under that one: as it is, mended, or new. */
-static int64_t have_storage(struct kdb *kdb, int64_t parent,
+int64_t kdb_have_storage(struct kdb *kdb, int64_t parent,
 			    const struct part *part)
 {
 	static uint8_t there[SEAL_MAX];
@@ -986,7 +999,7 @@ static int64_t have_storage(struct kdb *kdb, int64_t parent,
 	if (ret && ret != -ENOKEY)
 		return ret;
 	if (ret) {
-		id = next_id(kdb, "storage");
+		id = kdb_next_id(kdb, "storage");
 	} else {
 		n = get_storage(kdb, id, &above, there);
 		if (n == (ssize_t)part->len &&
@@ -999,18 +1012,24 @@ static int64_t have_storage(struct kdb *kdb, int64_t parent,
 	}
 	if (id < 0)
 		return id;
-	ret = put_storage(kdb, id, parent, part);
+	ret = kdb_put_storage(kdb, id, parent, part);
 	return ret ? ret : id;
 }
 
 /* The storage keys above a key; 0 for a flat one. */
 static int64_t have_branch(struct kdb *kdb, const struct branch *branch)
 {
-	int64_t id = 0;
+	int64_t id = 0, same;
 	unsigned int i;
 
-	for (i = 0; i + 1 < branch->n && id >= 0; i++)
-		id = have_storage(kdb, id, &branch->part[i]);
+	for (i = 0; i + 1 < branch->n && id >= 0; i++) {
+		/* With another password it is another object, and the same row. */
+		same = i == 1 ? domain_same_tdk(kdb, &branch->part[i]) : -ENOKEY;
+		if (same != -ENOKEY)
+			id = same;
+		else
+			id = kdb_have_storage(kdb, id, &branch->part[i]);
+	}
 	return id;
 }
 
@@ -1048,7 +1067,7 @@ static int put_key(struct kdb *kdb, int64_t id, const struct name *name,
 	if (place.parent < 0)
 		return place.parent;
 	part = &branch.part[branch.n - 1];
-	n = key_write(name, part->der, part->len, plain, sizeof(plain));
+	n = kdb_key_write(name, part->der, part->len, plain, sizeof(plain));
 	n = seal(kdb->cipher, &place, plain, n, part->room, sealed);
 	state_len = n < 0 ? n : seal_state(kdb, id, place.parent, in, state);
 	if (state_len < 0)
@@ -1178,7 +1197,7 @@ int kdb_store(struct kdb *kdb, const struct name *name, const uint8_t *der,
 		else if (id != -ENOKEY)
 			ret = id;
 		if (!ret) {
-			id = next_id(kdb, "keys");
+			id = kdb_next_id(kdb, "keys");
 			ret = id < 0 ? (int)id :
 				       put_key(kdb, id, name, der, len, state);
 		}
@@ -1203,7 +1222,7 @@ int kdb_replace(struct kdb *kdb, const struct name *name, const uint8_t *der,
 		if (id >= 0)
 			state = state_of(kdb, id);
 		else if (id == -ENOKEY)
-			id = next_id(kdb, "keys");
+			id = kdb_next_id(kdb, "keys");
 		if (state == TKM_STATE_DESTROYED)
 			ret = -EIO;
 		else
@@ -1283,7 +1302,7 @@ static int put_destroyed(struct kdb *kdb, const struct kdb_key *key)
 	ssize_t len, state_len;
 	sqlite3_stmt *put;
 
-	len = key_write(&key->name, NULL, 0, plain, sizeof(plain));
+	len = kdb_key_write(&key->name, NULL, 0, plain, sizeof(plain));
 	len = seal(kdb->cipher, &place, plain, len, sizeof(plain), sealed);
 	state_len = len < 0 ? len : seal_state(kdb, key->id, 0,
 					       TKM_STATE_DESTROYED, state);

@@ -70,6 +70,8 @@ static int step(struct kdb *kdb, int64_t from)
 		return from_2(kdb);
 	case 3:
 		return kdb_exec(kdb, KDB_SCHEMA_4);
+	case 4:
+		return kdb_exec(kdb, KDB_SCHEMA_5);
 	default:
 		return -EOPNOTSUPP;
 	}

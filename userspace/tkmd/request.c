@@ -12,6 +12,7 @@
 
 #include "libtkm.h"
 #include "audit.h"
+#include "domain.h"
 
 #define DEPTH	8
 /* json-c makes INT64_MAX of what is larger. */
@@ -420,6 +421,54 @@ static int check(struct ask *ask)
 	if (!ret && n)
 		ret = add_number(ask->out, "last", ids[n - 1]);
 	return ret;
+}
+
+/* ---- domains with passwords ---- */
+
+static int describe_domain(struct json_object *list, const struct domain *domain)
+{
+	struct json_object *one = json_object_new_object();
+	int ret;
+
+	if (!one || json_object_array_add(list, one))
+		return -ENOMEM;
+	ret = add_number(one, "owner", domain->name.owner);
+	ret = ret ? ret : add_text(one, "side",
+				   domain->name.side == TKM_SIDE_INIT ?
+					   "init" : "other");
+	/* "@:" is the module's. */
+	return ret ? ret : add_text(one, "about", domain->name.description + 2);
+}
+
+static int domains(struct ask *ask)
+{
+	int64_t after = number(ask, "after", ID_MAX);
+	struct json_object *list = json_object_new_array();
+	const struct name *which;
+	struct domain domain = { .id = 0 };
+	struct name own;
+	int ret, n = 0;
+
+	ret = add(ask->out, "domains", list);
+	ret = ret ? ret : which_domain(ask, &own, &which);
+	if (!ret && after < 0)
+		ret = no(ask, EINVAL, "after is a number");
+	if (!ret && which) {
+		ret = domain_get(ask->kdb, which->owner, which->side, &domain);
+		ret = ret ? ret : describe_domain(list, &domain);
+	}
+	while (!ret && !which && n++ < KDB_LIST_MAX) {
+		ret = domain_next(ask->kdb, after, &domain);
+		after = ret == -ENOKEY ? after : domain.id;
+		if (ret == -EBADMSG)
+			ret = 0;
+		else if (!ret)
+			ret = describe_domain(list, &domain);
+	}
+	if (ret && ret != -ENOKEY)
+		return ret;
+	ret = add_bool(ask->out, "more", !ret && !which);
+	return ret ? ret : add_number(ask->out, "last", after);
 }
 
 /* ---- the audit ---- */
@@ -889,6 +938,7 @@ static const struct verb verbs[] = {
 	  { "name", "pcrs", "authority", "recovery", NULL } },
 	{ "policy-approve", approve_policy, { "name", "approvals", NULL } },
 	{ "policy-remove", remove_policy, { "name", NULL } },
+	{ "domains", domains, { "all", "after", NULL } },
 	{ "audit", audit, { "key", "uid", "event", "since", "until", "refused",
 			    "after", NULL } },
 	{ "audit-verify", audit_check, { "after", "record", "hash", NULL } },

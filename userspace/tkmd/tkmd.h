@@ -102,6 +102,7 @@ int cipher_load(const struct chain *chain);
  * struct part - one object of a chain, in place
  * @der: its bytes
  * @len: of them
+ * @pub: its public part, @pub_len bytes
  * @room: what it takes in a database, however long names are: only the kind of
  *	key and its policy count
  * @record: its record
@@ -109,6 +110,8 @@ int cipher_load(const struct chain *chain);
 struct part {
 	const uint8_t *der;
 	size_t len;
+	const uint8_t *pub;
+	size_t pub_len;
 	size_t room;
 	struct tkm_record record;
 };
@@ -128,6 +131,9 @@ struct branch {
  */
 int branch_cut(const uint8_t *der, size_t len, const struct name *name,
 	       struct branch *branch);
+/* The same of TKMRK and TDK of a domain with a password. */
+int branch_cut_storage(const uint8_t *der, size_t len, const struct name *name,
+		       struct branch *branch);
 /* The chain of these objects, or the one object itself. -E2BIG, -EBADMSG. */
 int branch_join(const struct tkm_piece *parts, unsigned int n, bool flat,
 		struct chain *chain);
@@ -165,9 +171,7 @@ struct place {
 };
 
 enum { SEAL_INDEX = 1, SEAL_STORAGE, SEAL_KEY, SEAL_STATE, SEAL_AUDIT,
-       SEAL_HEAD,
-	SEAL_POLICY, SEAL_APPROVAL,
-};
+       SEAL_HEAD, SEAL_POLICY, SEAL_APPROVAL, SEAL_DOMAIN };
 
 /*
  * Seal @in, as if it were @room bytes, so that its size does not tell how long a
@@ -181,7 +185,7 @@ ssize_t unseal(const struct cipher *cipher, const struct place *place,
 
 /* ---- kdb.c: the key database -------------------------------------------- */
 
-#define KDB_VERSION	4
+#define KDB_VERSION	5
 #define KDB_APPLICATION	0x746b6d64	/* "tkmd" */
 #define KDB_LIST_MAX	64
 
@@ -277,7 +281,7 @@ int kdb_ids(struct kdb *kdb, const struct name *domain, int64_t after,
 int64_t kdb_count(struct kdb *kdb, const struct name *domain);
 int64_t kdb_count_storage(struct kdb *kdb);
 
-/* For kdb_upgrade.c and audit.c. */
+/* For kdb_upgrade.c, audit.c and domain.c. */
 #define KDB_SCHEMA_3					\
 	"CREATE TABLE audit ("				\
 	" id INTEGER PRIMARY KEY,"			\
@@ -285,6 +289,12 @@ int64_t kdb_count_storage(struct kdb *kdb);
 	"CREATE TABLE audit_head ("			\
 	" id INTEGER PRIMARY KEY CHECK (id = 1),"	\
 	" head BLOB NOT NULL) STRICT;"
+#define KDB_SCHEMA_5					\
+	"CREATE TABLE domains ("			\
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"	\
+	" domain BLOB NOT NULL UNIQUE,"			\
+	" storage INTEGER NOT NULL REFERENCES storage,"	\
+	" about BLOB NOT NULL) STRICT;"
 int kdb_exec(struct kdb *kdb, const char *sql);
 struct sqlite3_stmt *kdb_prepare(struct kdb *kdb, const char *sql);
 int kdb_errno(struct kdb *kdb);
@@ -302,6 +312,21 @@ ssize_t kdb_unseal(struct kdb *kdb, struct sqlite3_stmt *row, int column,
 /* A transaction, and its end: COMMIT for 0. */
 int kdb_begin(struct kdb *kdb);
 int kdb_end(struct kdb *kdb, int ret);
+/* A name and an object as bytes. */
+size_t kdb_key_write(const struct name *name, const uint8_t *der, size_t len,
+		     uint8_t *out, size_t size);
+int kdb_key_read(const uint8_t *in, size_t len, struct kdb_key *key);
+/* The id of the next row. */
+int64_t kdb_next_id(struct kdb *kdb, const char *table);
+/* Storage keys from @id up to the root, the root first; how many. */
+int kdb_get_branch(struct kdb *kdb, int64_t id,
+		   uint8_t bytes[TKM_CHAIN_OBJECTS - 1][SEAL_MAX],
+		   struct tkm_piece pieces[TKM_CHAIN_OBJECTS - 1]);
+/* The row of this storage key under that one: as it is, mended, or new. */
+int64_t kdb_have_storage(struct kdb *kdb, int64_t parent,
+			 const struct part *part);
+int kdb_put_storage(struct kdb *kdb, int64_t id, int64_t parent,
+		    const struct part *part);
 /* After one that failed: another connection, if it may have gone half. */
 int kdb_mend(struct kdb *kdb, int ret);
 

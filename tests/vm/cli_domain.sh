@@ -1,0 +1,343 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# tkm domain: a password for all of a user's keys, with tkmd, which keeps salt, cost
+# and storage keys. A TPM of its own, whose counter is looked at.
+# shellcheck source-path=SCRIPTDIR disable=SC2016,SC2119,SC2317,SC2329
+# run_claims calls the functions
+. "$(dirname "$0")/lib.sh"
+. "$here/count.bash"
+. "$here/tk.bash"
+. "$here/tkmd.bash"
+
+# A TPM that allows many tries, or as many as are said, and forgets none soon.
+begin()
+{
+	keyctl clear @s
+	tpm_have domain
+	pkill -KILL -x tkmd || :
+	poll 20 nobody_helps
+	module_reload
+	tpm2_dictionarylockout -Q -c
+	tpm2_dictionarylockout -Q -s -n "${1-32}" -t 10000 -l 1
+	tkmd_start
+}
+
+# As after a boot.
+again()
+{
+	keyctl clear @s
+	tkmd_stop
+	module_reload
+	tkmd_start
+}
+
+counter()
+{
+	printf '%d\n' "$(tpm2_getcap properties-variable | sed -n 's/^TPM2_PT_LOCKOUT_COUNTER: *//p')"
+}
+
+# domain PASSWORD WORD [OPTION...]
+domain()
+{
+	local password=$1
+
+	shift
+	tk domain "$@" --auth-stdin --socket "$tmp/run/socket" <<< "$password"
+}
+
+# refused STATUS ERRNO PASSWORD WORD [OPTION...]
+refused()
+{
+	local status=$1 name=$2 password=$3
+
+	shift 3
+	ends "$status" tkm domain "$@" --auth-stdin --socket "$tmp/run/socket" <<< "$password"
+	says "tkm: domain: "
+	says "($name)"
+}
+
+about()
+{
+	ask '{"verb":"domains"}' | jq -r '.domains[0].about'
+}
+
+listed()
+{
+	tk domain list --socket "$tmp/run/socket" | awk '{ print $1, $2 }'
+}
+
+whole_story()
+{
+	local key
+
+	begin
+	check "$(listed)" = ""
+	refused 1 ENOKEY right unlock
+	says "tkm domain new"
+	domain right new
+	check "$(listed)" = "0/init unlocked"
+	check "$(tk domain list --json --socket "$tmp/run/socket" | jq -c '.[0] | [.owner, .side, .unlocked]')" = '[0,"init",true]'
+	[[ $(about) =~ ^argon2id,v=19,m=65536,t=3,p=4,salt=[0-9a-f]{32}$ ]] || fail "$(about)"
+	refused 5 EEXIST right new
+	kept_key a:one
+	kept_key a:ec ec
+	is_kept a:one
+	key=$(found a:one)
+	tk domain lock --socket "$tmp/run/socket"
+	check "$(listed)" = "0/init locked"
+	expect_errno ENOKEY keyop update "$key" "publish logon:a:b keyring=@s"
+	finds ENOKEY a:one
+	keyctl clear @s
+	# Locked is locked, and no error.
+	tk domain lock --socket "$tmp/run/socket"
+	check "$(counter)" = 0
+	refused 3 EKEYREJECTED wrong unlock
+	says "three wrong ones in a row are free"
+	check "$(counter)" = 1
+	check "$(listed)" = "0/init locked"
+	domain right unlock
+	check "$(counter)" = 1
+	is_kept a:one
+	is_kept a:ec
+	# After a boot.
+	again
+	check "$(listed)" = "0/init locked"
+	finds ENOKEY a:one
+	keyctl clear @s
+	refused 3 EKEYREJECTED "right " unlock
+	domain right unlock
+	is_kept a:one
+	is_kept a:ec
+	kept_key a:later
+	is_kept a:later
+	check "$(ask '{"verb":"status"}' | jq .storage)" = 3
+	contains "$(ask '{"verb":"check","all":true}')" '"bad":[]'
+	tkmd_stop
+}
+claim "a password: new, lock, unlock; a wrong one is one count; keys are there after a boot" whole_story
+
+# What libargon2 says, by another way.
+value_is_argon2()
+{
+	local auth
+
+	begin
+	domain "pass word" new
+	tk domain lock --socket "$tmp/run/socket"
+	keyctl clear @s
+	python3 - "$(about)" "pass word" > "$tmp/value" <<-'PYTHON'
+		import ctypes, re, sys
+		argon2 = ctypes.CDLL("libargon2.so.1").argon2id_hash_raw
+		number, size, text = ctypes.c_uint32, ctypes.c_size_t, ctypes.c_char_p
+		argon2.argtypes = number, number, number, text, size, text, size, text, size
+		m, t, p, salt = re.fullmatch(r"argon2id,v=19,m=(\d+),t=(\d+),p=(\d+),salt=(.*)", sys.argv[1]).groups()
+		salt, word, out = bytes.fromhex(salt), sys.argv[2].encode(), ctypes.create_string_buffer(32)
+		assert argon2(int(t), int(m), int(p), word, len(word), salt, len(salt), out, 32) == 0
+		sys.stdout.buffer.write(out.raw)
+	PYTHON
+	auth=$(keyctl padd logon pw:value @s < "$tmp/value")
+	must add tkm-domain any "unlock auth=$auth" @s > /dev/null
+	check "$(listed)" = "0/init unlocked"
+	tkmd_stop
+}
+claim "the value is Argon2id of password, salt and cost, and of nothing else" value_is_argon2
+
+held()
+{
+	begin
+	domain right new --for 3
+	kept_key a:one
+	poll 20 is_listed_locked || fail "$(listed)"
+	finds ENOKEY a:one
+	keyctl clear @s
+	domain right unlock --for 1h
+	is_kept a:one
+	[[ $(grep tkm-doma /proc/keys) == *" 59m "* || $(grep tkm-doma /proc/keys) == *" 1h "* ]] ||
+		fail "$(grep tkm-doma /proc/keys)"
+	tk domain lock --socket "$tmp/run/socket"
+	# For a session, and as long as that is there.
+	keyctl clear @s
+	keyop session bash -c 'tkm domain unlock --auth-stdin --socket "$1" <<< right; keyctl request2 tkm a:one x @s' \
+		- "$tmp/run/socket" > "$tmp/out"
+	poll 20 is_listed_locked || fail "$(listed)"
+	# In another session: who has the password may lock it.
+	echo right > "$tmp/password"
+	as_open 0
+	as_do tkm domain unlock --auth-file "$tmp/password" --socket "$tmp/run/socket"
+	check "$(listed)" = "0/init unlocked"
+	errs 3 EACCES domain lock --socket "$tmp/run/socket"
+	refused 3 EKEYREJECTED wrong lock
+	domain right lock
+	check "$(listed)" = "0/init locked"
+	as_close
+	tkmd_stop
+}
+
+is_listed_locked()
+{
+	[ "$(listed)" = "0/init locked" ]
+}
+claim "unlocked for a time, or for a session; locked from another one with the password" held
+
+# opens DESC: the same key, whose chain has its storage key in another form by now
+opens()
+{
+	local key
+
+	key=$(found "$1") || fail "$1 is not found: $key"
+	check "$(keyctl pipe "$key" | tail -c 400)" = "$(tail -c 400 "$tmp/${1//:/_}")"
+	must update "$key" "publish logon:opens:it keyring=@s" > /dev/null
+	keyctl unlink "$key" @s
+}
+
+changed()
+{
+	local before key
+
+	begin
+	domain old new
+	kept_key a:one
+	before=$(about)
+	refused 3 EKEYREJECTED $'wrong\nnew' passwd
+	check "$(counter)" = 1
+	check "$(about)" = "$before"
+	domain $'old\nnew' passwd
+	check "$(counter)" = 1
+	# Another salt; keys as they were, and still open.
+	check "$(about)" != "$before"
+	opens a:one
+	kept_key a:two
+	tk domain lock --socket "$tmp/run/socket"
+	refused 3 EKEYREJECTED old unlock
+	domain new unlock
+	opens a:one
+	tkmd_kill
+	keyctl clear @s
+	module_reload
+	tkmd_start
+	refused 3 EKEYREJECTED old unlock
+	domain new unlock
+	opens a:one
+	is_kept a:two
+	kept_key a:three
+	# One TDK, in one row, before and after.
+	check "$(ask '{"verb":"status"}' | jq .storage)" = 3
+	# Resealed from a chain of before: the row is the one that has the new password.
+	key=$(must add tkm a:one "load $(cat "$tmp/a_one")" @s)
+	must update "$key" "reseal pcrs=7" > /dev/null
+	check "$(ask '{"verb":"status"}' | jq .storage)" = 3
+	keyctl clear @s
+	again
+	domain new unlock
+	keyctl unlink "$(found a:one)" @s
+	tkmd_stop
+}
+claim "another password: another salt, the same keys, and only the new one from then on" changed
+
+typing()
+{
+	local i
+
+	begin 8
+	domain right new
+	tk domain lock --socket "$tmp/run/socket"
+	keyctl clear @s
+	for i in 1 2 3; do
+		refused 3 EKEYREJECTED wrong unlock
+	done
+	check "$(counter)" = 3
+	refused 5 EAGAIN right unlock
+	says "nothing was tried"
+	check "$(counter)" = 3
+	poll 20 unlocks_at_last
+	check "$(counter)" = 3
+	tkmd_stop
+}
+
+unlocks_at_last()
+{
+	tkm domain unlock --auth-stdin --socket "$tmp/run/socket" <<< right > "$tmp/out" 2>&1
+}
+claim "after three wrong ones one has to wait, and is told so; nothing is counted meanwhile" typing
+
+# typed WORD SCRIPT...: on a terminal
+typed()
+{
+	local word=$1
+
+	shift
+	printf '%s\n' "$@" | python3 "$here/terminal.py" tkm domain "$word" --socket "$tmp/run/socket"
+}
+
+sources()
+{
+	local long
+
+	begin
+	typed new "wait New password: " "type secret word" "wait Again: " "type secret word" > "$tmp/screen"
+	lacks "$(cat "$tmp/screen")" secret
+	contains "$(cat "$tmp/screen")" "keys that you made before have no password"
+	tkm domain lock --socket "$tmp/run/socket"
+	keyctl clear @s
+	typed unlock "wait Password: " "type secret word" > "$tmp/screen"
+	printf 'secret word' > "$tmp/file"
+	chmod 600 "$tmp/file"
+	tk domain unlock --auth-file "$tmp/file" --socket "$tmp/run/socket"
+	tk domain unlock --auth-fd 7 --socket "$tmp/run/socket" 7< "$tmp/file"
+	typed passwd "wait Old password: " "type secret word" "wait New password: " "type another" \
+		"wait Again: " "type another" > "$tmp/screen"
+	domain another unlock
+	ends 3 typed passwd "wait Old password: " "type another" "wait New password: " "type one" \
+		"wait Again: " "type two"
+	contains "$(cat "$tmp/out")" "the two passwords are not the same"
+	domain another unlock
+	long=$(printf 'x%.0s' {1..1025})
+	refused 1 E2BIG "$long" unlock
+	refused 1 EINVAL "" unlock
+	refused 1 EINVAL $'\nnew' passwd
+	check "$(counter)" = 0
+	ends 2 tkm domain passwd --auth-stdin --socket "$tmp/run/socket" <<< "one line"
+	for words in "" look "unlock x" "unlock --for 0" "unlock --for 1x" "unlock --for 400d" \
+		"lock --for 1" "new --all" "unlock --password x" "unlock -k nowhere"; do
+		# shellcheck disable=SC2086 # words
+		wrong domain $words
+	done
+	# Nobody asks, and nobody is there.
+	ends 4 setsid tkm domain unlock --socket "$tmp/run/socket"
+	says "(ENXIO)"
+	errs 4 ECONNREFUSED domain unlock --socket "$tmp/none"
+	errs 4 ECONNREFUSED domain list --socket "$tmp/none"
+	tkmd_stop
+}
+claim "from a terminal, a file, a descriptor, standard input; never an argument" sources
+
+others()
+{
+	local i
+
+	begin
+	domain right new
+	as 4701 bash -c 'tkm domain new --auth-stdin --socket "$1" <<< theirs && keyop add tkm a:theirs new @s' \
+		- "$tmp/run/socket" > "$tmp/out" 2>&1 || fail "$(cat "$tmp/out")"
+	check "$(tk domain list --all --socket "$tmp/run/socket" | awk '{ print $1, $2 }')" = \
+		$'0/init unlocked\n4701/init -'
+	check "$(as 4701 tkm domain list --socket "$tmp/run/socket" | awk '{ print $1 }')" = 4701/init
+	ends 3 as 4701 tkm domain list --all --socket "$tmp/run/socket"
+	# Another's password opens nothing of ours.
+	refused 3 EKEYREJECTED theirs unlock
+	tkmd_kill
+	for i in argon2 salt=; do
+		! grep -qa "$i" "$tmp"/state/* || fail "the disk has $i"
+	done
+	# A row that was changed is none.
+	db "UPDATE domains SET about = (SELECT about FROM domains WHERE id = 2) WHERE id = 1"
+	keyctl clear @s
+	tkmd_start
+	ends 1 tkm domain unlock --auth-stdin --socket "$tmp/run/socket" <<< right
+	says "(EBADMSG)"
+	tkmd_stop
+}
+claim "each user's own; a copy of the disk tells nothing of it" others
+
+run_claims

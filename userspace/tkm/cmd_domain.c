@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tkm domain: passwords for all of a user's keys. Argon2id makes of a password and a
+ * salt what the TPM is told; salt and cost are what the key of type tkm-domain is
+ * called, and the helper keeps that name with the domain:
+ *
+ *	argon2id,v=19,m=65536,t=3,p=4,salt=<32 hex digits>
+ */
+#include <argon2.h>
+#include <keyutils.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "ask.h"
+
+#define TYPE		"tkm-domain"
+/* /proc/keys shows so many bytes of it. */
+#define TYPE_SHOWN	8
+#define SALT		16
+#define VALUE		32
+/* The second choice of RFC 9106: 64 MiB, three passes, four lanes. */
+#define MEMORY		65536
+#define PASSES		3
+#define LANES		4
+/* What a name may ask for, so that it does not take all there is. */
+#define MEMORY_MOST	(1 << 20)
+#define PASSES_MOST	64
+#define LANES_MOST	16
+#define YEAR		31536000
+
+enum { OPT_FOR = OPT_ASK_OWN };
+
+struct cost {
+	unsigned int memory, passes, lanes;
+	uint8_t salt[SALT];
+};
+
+static libtkm_serial keyring = KEY_SPEC_SESSION_KEYRING;
+static long seconds;
+
+/* ---- what a domain says of its password ---- */
+
+static void about_write(const struct cost *cost, char about[128])
+{
+	int n = snprintf(about, 128, "argon2id,v=19,m=%u,t=%u,p=%u,salt=",
+			 cost->memory, cost->passes, cost->lanes);
+	size_t i;
+
+	for (i = 0; i < SALT; i++)
+		n += snprintf(about + n, 128 - (size_t)n, "%02x", cost->salt[i]);
+}
+
+/* Exactly what about_write() writes. */
+static bool about_read(const char *about, struct cost *cost)
+{
+	char again[128], salt[2 * SALT + 1];
+	unsigned int byte;
+	size_t i;
+
+	if (sscanf(about, "argon2id,v=19,m=%9u,t=%9u,p=%9u,salt=%32[0-9a-f]",
+		   &cost->memory, &cost->passes, &cost->lanes, salt) != 4 ||
+	    strlen(salt) != 2 * SALT)
+		return false;
+	for (i = 0; i < SALT; i++) {
+		if (sscanf(salt + 2 * i, "%2x", &byte) != 1)
+			return false;
+		cost->salt[i] = (uint8_t)byte;
+	}
+	about_write(cost, again);
+	return !strcmp(about, again) && cost->passes && cost->lanes &&
+	       cost->passes <= PASSES_MOST && cost->lanes <= LANES_MOST &&
+	       cost->memory >= 8 * cost->lanes && cost->memory <= MEMORY_MOST;
+}
+
+static int about_new(char about[128])
+{
+	struct cost cost = { MEMORY, PASSES, LANES, { 0 } };
+
+	if (getrandom(cost.salt, SALT, 0) != SALT)
+		return failed(-EIO, "random bytes");
+	about_write(&cost, about);
+	return DONE;
+}
+
+/* The caller's own; "" when it has no password. */
+static int about_kept(char about[128])
+{
+	struct json_object *reply, *list;
+	struct cost cost;
+	int ret;
+
+	about[0] = 0;
+	ret = ask(ask_about("domains", NULL), &reply);
+	if (ret)
+		return ask_failed(ret, reply, NULL);
+	if (json_object_object_get_ex(reply, "domains", &list) &&
+	    json_object_array_length(list) == 1)
+		snprintf(about, 128, "%s",
+			 ask_string(json_object_array_get_idx(list, 0), "about"));
+	json_object_put(reply);
+	if (*about && !about_read(about, &cost))
+		return failed_as(-EOPNOTSUPP, "another program did: use that one",
+				 "the domain's password was not set by tkm");
+	return DONE;
+}
+
+static int want_about(char about[128])
+{
+	int ret = about_kept(about);
+
+	return ret ? ret : *about ? DONE : failed(-ENOKEY, NULL);
+}
+
+/* ---- Argon2id ---- */
+
+/* What the password goes through is locked as far as the user's limit lets it. */
+static int take_memory(uint8_t **memory, size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return ARGON2_MEMORY_ALLOCATION_ERROR;
+	(void)mlock(p, size);
+	(void)madvise(p, size, MADV_DONTDUMP);
+	*memory = p;
+	return ARGON2_OK;
+}
+
+static void give_memory(uint8_t *memory, size_t size)
+{
+	explicit_bzero(memory, size);
+	munmap(memory, size);
+}
+
+static int derive(const char *about, const struct secret *password,
+		  uint8_t value[VALUE])
+{
+	struct cost cost;
+	argon2_context context = {
+		.out = value,
+		.outlen = VALUE,
+		.pwd = password->value,
+		.pwdlen = (uint32_t)password->len,
+		.salt = cost.salt,
+		.saltlen = SALT,
+		.allocate_cbk = take_memory,
+		.free_cbk = give_memory,
+		.version = ARGON2_VERSION_13,
+		.flags = ARGON2_FLAG_CLEAR_PASSWORD,
+	};
+	int ret;
+
+	if (!about_read(about, &cost))
+		return failed(-EOPNOTSUPP, NULL);
+	context.m_cost = cost.memory;
+	context.t_cost = cost.passes;
+	context.lanes = context.threads = cost.lanes;
+	progress_begin("making a key of the password");
+	ret = argon2id_ctx(&context);
+	progress_end();
+	if (ret == ARGON2_OK)
+		return DONE;
+	return failed_as(ret == ARGON2_MEMORY_ALLOCATION_ERROR ? -ENOMEM : -EIO,
+			 NULL, "Argon2id: %s", argon2_error_message(ret));
+}
+
+/* As a key of this process, which the module is told the number of. */
+static int value_key(const char *about, struct secret *password,
+		     libtkm_serial *key)
+{
+	uint8_t *value = libtkm_secret_alloc(VALUE);
+	int ret;
+
+	if (!value)
+		return failed(-ENOMEM, NULL);
+	ret = derive(about, password, value);
+	if (!ret) {
+		ret = libtkm_key_auth(value, VALUE, KEY_SPEC_PROCESS_KEYRING, key);
+		ret = ret ? failed(ret, NULL) : DONE;
+	}
+	libtkm_secret_free(value);
+	libtkm_secret_free(password->value);
+	password->value = NULL;
+	return ret;
+}
+
+/* ---- keys of type tkm-domain ---- */
+
+static int domain_add(const char *about, const char *word, libtkm_serial auth,
+		      libtkm_serial where, libtkm_serial *key)
+{
+	char text[96];
+	int n;
+
+	n = snprintf(text, sizeof(text), "%s auth=%d", word, auth);
+	if (seconds)
+		snprintf(text + n, sizeof(text) - (size_t)n, " for=%ld", seconds);
+	progress_begin("the TPM looks at it");
+	*key = add_key(TYPE, about, text, strlen(text), where);
+	n = *key < 0 ? -errno : 0;
+	progress_end();
+	libtkm_key_revoke(auth);
+	return n;
+}
+
+/*
+ * Each key of the caller's that says so: those of other sessions are seen, too, but
+ * not the caller's to update.
+ */
+static int each_unlocked(int (*each)(libtkm_serial key))
+{
+	char line[1024], type[16], *end;
+	FILE *f = fopen("/proc/keys", "re");
+	unsigned int serial, uid;
+	int ret = -ENOENT;
+
+	if (!f)
+		return -errno;
+	while (ret == -ENOENT && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%x %*s %*s %*s %*s %u %*s %15s", &serial, &uid,
+			   type) != 3 || strncmp(type, TYPE, TYPE_SHOWN) ||
+		    uid != geteuid())
+			continue;
+		end = strrchr(line, ':');
+		if (end && !strcmp(end, ": unlocked\n"))
+			ret = each((libtkm_serial)serial);
+	}
+	fclose(f);
+	return ret;
+}
+
+static int is_one(libtkm_serial key)
+{
+	(void)key;
+	return 0;
+}
+
+static bool is_unlocked(void)
+{
+	return !each_unlocked(is_one);
+}
+
+/* Permission is what another session's lacks: the next one. */
+static int lock_with(libtkm_serial key)
+{
+	int ret = libtkm_key_update(key, "lock");
+
+	return ret == -EACCES || ret == -ENOKEY || ret == -EKEYREVOKED ||
+	       ret == -EKEYEXPIRED ? -ENOENT : ret;
+}
+
+/* ---- the words ---- */
+
+static int say(const char *state)
+{
+	struct json_object *object;
+
+	if (!json)
+		return DONE;
+	object = json_object_new_object();
+	json_object_object_add(object, "domain", json_object_new_string(state));
+	return say_json(object);
+}
+
+static int new_domain(void)
+{
+	struct secret password;
+	libtkm_serial auth, key;
+	char about[128];
+	int ret;
+
+	/* It keeps the salt: without it there would be no way back. */
+	ret = about_kept(about);
+	if (ret)
+		return ret;
+	if (*about)
+		return failed(-EEXIST, NULL);
+	ret = about_new(about);
+	ret = ret ? ret : auth_password("New password: ", true, &password);
+	ret = ret ? ret : value_key(about, &password, &auth);
+	if (ret)
+		return ret;
+	ret = domain_add(about, "new", auth, keyring, &key);
+	if (ret)
+		return failed(ret, NULL);
+	note("keys that you made before have no password: make them anew");
+	return say("unlocked");
+}
+
+static int unlock(libtkm_serial where, libtkm_serial *key)
+{
+	struct secret password;
+	libtkm_serial auth;
+	char about[128];
+	int ret;
+
+	ret = want_about(about);
+	ret = ret ? ret : auth_password("Password: ", false, &password);
+	ret = ret ? ret : value_key(about, &password, &auth);
+	if (ret)
+		return ret;
+	ret = domain_add(about, "unlock", auth, where, key);
+	return ret ? failed(ret, NULL) : DONE;
+}
+
+static int unlock_domain(void)
+{
+	libtkm_serial key;
+	int ret = unlock(keyring, &key);
+
+	return ret ? ret : say("unlocked");
+}
+
+static int lock_domain(void)
+{
+	libtkm_serial key;
+	int ret;
+
+	ret = each_unlocked(lock_with);
+	if (ret == -ENOENT && is_unlocked()) {
+		/* Who has the password may, from anywhere. */
+		if (!auth_is_given())
+			return failed_as(-EACCES,
+					 "lock it there, or here with the password: --ask-auth",
+					 "your domain was unlocked in another session");
+		ret = unlock(KEY_SPEC_PROCESS_KEYRING, &key);
+		if (ret)
+			return ret;
+		ret = libtkm_key_update(key, "lock");
+	}
+	if (ret && ret != -ENOENT)
+		return failed(ret, NULL);
+	return say("locked");
+}
+
+/* With another salt, too, so it is another key that says so. */
+static int change_password(void)
+{
+	struct secret old = { NULL, 0 }, fresh = { NULL, 0 };
+	char about[128], next[128], text[64];
+	libtkm_serial with, to, key;
+	int ret;
+
+	ret = want_about(about);
+	ret = ret ? ret : about_new(next);
+	ret = ret ? ret : auth_two_passwords(&old, &fresh);
+	ret = ret ? ret : value_key(about, &old, &with);
+	ret = ret ? ret : value_key(next, &fresh, &to);
+	libtkm_secret_free(old.value);
+	libtkm_secret_free(fresh.value);
+	if (ret)
+		return ret;
+	snprintf(text, sizeof(text), "unlock auth=%d", with);
+	progress_begin("the TPM changes it");
+	key = add_key(TYPE, next, text, strlen(text), KEY_SPEC_PROCESS_KEYRING);
+	ret = key < 0 ? -errno : 0;
+	if (!ret) {
+		snprintf(text, sizeof(text), "passwd auth=%d new=%d", with, to);
+		ret = libtkm_key_update(key, text);
+		libtkm_key_revoke(key);
+	}
+	progress_end();
+	libtkm_key_revoke(with);
+	libtkm_key_revoke(to);
+	return ret ? failed(ret, NULL) : say("changed");
+}
+
+/* ---- list ---- */
+
+struct listed {
+	struct json_object *list;
+	bool all;
+};
+
+static void say_domain(struct json_object *domain, bool known, bool unlocked)
+{
+	struct cost cost;
+
+	printf("%8s/%-5s  %-9s", ask_string(domain, "owner"),
+	       ask_string(domain, "side"),
+	       !known ? "-" : unlocked ? "unlocked" : "locked");
+	if (about_read(ask_string(domain, "about"), &cost))
+		printf("  argon2id %u MiB, %u passes, %u lanes\n",
+		       cost.memory / 1024, cost.passes, cost.lanes);
+	else
+		printf("  %s\n", ask_string(domain, "about"));
+}
+
+static int64_t take(struct json_object *reply, void *data)
+{
+	struct json_object *list, *one, *last;
+	struct listed *listed = data;
+	bool own;
+	size_t i;
+
+	if (!json_object_object_get_ex(reply, "domains", &list))
+		return 0;
+	for (i = 0; i < json_object_array_length(list); i++) {
+		one = json_object_array_get_idx(list, i);
+		own = strtoul(ask_string(one, "owner"), NULL, 10) == geteuid() &&
+		      !strcmp(ask_string(one, "side"), "init");
+		if (!json) {
+			say_domain(one, own, own && is_unlocked());
+			continue;
+		}
+		/* Nobody sees others' keys. */
+		json_object_object_add(one, "unlocked", own ?
+			json_object_new_boolean(is_unlocked()) : NULL);
+		json_object_array_add(listed->list, json_object_get(one));
+	}
+	return json_object_object_get_ex(reply, "last", &last) ?
+		       json_object_get_int64(last) : 0;
+}
+
+static int list(bool all)
+{
+	struct listed listed = { json_object_new_array(), all };
+	int ret = ask_each("domains", all, take, &listed);
+
+	if (!ret && json)
+		return say_json(listed.list);
+	json_object_put(listed.list);
+	return ret ? ret : say_done();
+}
+
+/* ---- what is typed ---- */
+
+static long want_seconds(const char *text)
+{
+	static const struct {
+		const char *unit;
+		long seconds;
+	} units[] = { { "", 1 }, { "s", 1 }, { "m", 60 }, { "h", 3600 },
+		      { "d", 86400 } };
+	char *end;
+	long n = strtol(text, &end, 10);
+	size_t i;
+
+	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+		if (end != text && !strcmp(end, units[i].unit) && n > 0 &&
+		    n <= YEAR / units[i].seconds)
+			return n * units[i].seconds;
+	usage("%s is no time: 90, 90s, 15m, 8h, 2d, a year at most", text);
+}
+
+static int run(const char *word, bool all)
+{
+	if (!strcmp(word, "list"))
+		return list(all);
+	if (!strcmp(word, "new"))
+		return new_domain();
+	if (!strcmp(word, "unlock"))
+		return unlock_domain();
+	if (!strcmp(word, "lock"))
+		return lock_domain();
+	if (!strcmp(word, "passwd"))
+		return change_password();
+	usage("there is no %s: list, new, unlock, lock or passwd", word);
+}
+
+int cmd_domain(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "keyring", required_argument, NULL, 'k' },
+		{ "for", required_argument, NULL, OPT_FOR },
+		{ "all", no_argument, NULL, OPT_ALL },
+		ASK_OPTIONS, AUTH_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
+	};
+	bool all = false;
+	int c;
+
+	while ((c = next_option(argc, argv, options)) != -1) {
+		if (c == 'k')
+			keyring = keyring_of(optarg);
+		else if (c == OPT_FOR)
+			seconds = want_seconds(optarg);
+		else if (c == OPT_ALL)
+			all = true;
+		else
+			ask_socket = optarg;
+	}
+	want_words(argc, 1, 1);
+	if (all && strcmp(argv[optind], "list"))
+		usage("--all is for list");
+	if (seconds && strcmp(argv[optind], "unlock") &&
+	    strcmp(argv[optind], "new"))
+		usage("--for is for new and unlock");
+	return run(argv[optind], all);
+}
