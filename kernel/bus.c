@@ -626,6 +626,7 @@ static void run_op(struct tkm_bus *bus, struct tkm_op *op)
 	bus->doubted = false;
 	for (tries = 0; tries < RUN_TRIES; tries++) {
 		bus->again = false;
+		tkm_hierarchy_door(bus, NULL);
 		ret = hold_begin(bus);
 		if (!ret)
 			ret = op->run(bus, op);
@@ -636,6 +637,7 @@ static void run_op(struct tkm_bus *bus, struct tkm_op *op)
 		if (!bus->again)
 			break;
 	}
+	tkm_hierarchy_door(bus, NULL);
 	op->result = ret;
 	complete(&op->done);
 	tkm_op_put(op);

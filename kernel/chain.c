@@ -85,25 +85,6 @@ static bool policy_is(const struct tkm_public *pub, const u8 digest[32])
 	return pub->policy_len == 32 && !memcmp(pub->policy, digest, 32);
 }
 
-/* A storage key: its record is the whole of its policy. */
-static int verify_storage(const struct tkm_object *obj,
-			  const struct tkm_public *pub, enum tkm_kind kind,
-			  const u8 hash[32])
-{
-	u32 attributes = TKM_STORAGE_ATTRIBUTES;
-
-	/* A person's password guards it: guessing counts. */
-	if (!obj->empty_auth)
-		attributes &= ~TPM_OA_NO_DA;
-	if (obj->type != TKM_OBJECT_LOADABLE || obj->policy.n ||
-	    (!obj->empty_auth && kind != TKM_KIND_TDK))
-		return -EBADMSG;
-	if (pub->type != TPM_ALG_ECC || pub->curve != TPM_ECC_NIST_P256 ||
-	    pub->sym_alg != TPM_ALG_AES || pub->attributes != attributes)
-		return -EBADMSG;
-	return policy_is(pub, hash) ? 0 : -EBADMSG;
-}
-
 /*
  * A policy that ends in PolicyOR(what came before, the record's hash), and is
  * the one that the object's Name commits to.
@@ -133,6 +114,40 @@ static int verify_policy(const struct tkm_object *obj,
 	if (tkm_policy_has(&real, TPM_CC_POLICY_AUTH_VALUE) == obj->empty_auth)
 		return -EBADMSG;
 	return 0;
+}
+
+/* PolicyAuthorize, perhaps PolicyOR of two keys, PolicyOR of the record. */
+static bool is_authorised(const struct tkm_policy *policy)
+{
+	return (policy->n == 2 || policy->n == 3) &&
+	       policy->el[0].cc == TPM_CC_POLICY_AUTHORIZE &&
+	       policy->el[policy->n - 2].cc == (policy->n == 2 ?
+			TPM_CC_POLICY_AUTHORIZE : TPM_CC_POLICY_OR);
+}
+
+/* A storage key: its record is the whole of its policy, or a branch of it. */
+static int verify_storage(const struct tkm_object *obj,
+			  const struct tkm_public *pub, enum tkm_kind kind,
+			  const u8 hash[32])
+{
+	u32 attributes = TKM_STORAGE_ATTRIBUTES;
+
+	/* A person's password guards it: guessing counts. */
+	if (!obj->empty_auth)
+		attributes &= ~TPM_OA_NO_DA;
+	if (obj->policy.n)
+		attributes &= ~TPM_OA_USER_WITH_AUTH;
+	if (obj->type != TKM_OBJECT_LOADABLE ||
+	    (!obj->empty_auth && (kind != TKM_KIND_TDK || obj->policy.n)))
+		return -EBADMSG;
+	if (pub->type != TPM_ALG_ECC || pub->curve != TPM_ECC_NIST_P256 ||
+	    pub->sym_alg != TPM_ALG_AES || pub->attributes != attributes)
+		return -EBADMSG;
+	if (!obj->policy.n)
+		return policy_is(pub, hash) ? 0 : -EBADMSG;
+	if (kind == TKM_KIND_TKMRK || !is_authorised(&obj->policy))
+		return -EBADMSG;
+	return verify_policy(obj, pub, hash);
 }
 
 /* Whether the object is of the kind that its record names. */
@@ -258,6 +273,11 @@ static int verify_line(const struct tkm_chain *chain, u8 srk[TKM_NAME_SIZE],
 		if (!i)
 			memcpy(srk, rec->srk, TKM_NAME_SIZE);
 		else if (!same_branch(&above, rec))
+			return -EBADMSG;
+		/* What guards a domain guards each application of it. */
+		if (rec->kind == TKM_KIND_ASK &&
+		    !tkm_policy_same_guard(&chain->obj[i - 1].policy,
+					   &chain->obj[i].policy))
 			return -EBADMSG;
 		above = *rec;
 	}

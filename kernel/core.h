@@ -695,18 +695,22 @@ enum tkm_domain_command {
  * @auth: new, unlock, passwd: serial number of the key that holds the value
  * @fresh: passwd: that of the key with the new value
  * @seconds: new, unlock: how long, 0 for as long as the key lives
+ * @policy: new: NUL-terminated name of the policy that guards it, in the place of a
+ *	value; or empty
  */
 struct tkm_domain_request {
 	enum tkm_domain_command command;
 	s32 auth;
 	s32 fresh;
 	u32 seconds;
+	char policy[TKM_POLICY_NAME_MAX + 1];
 };
 
 /**
  * tkm_domain_parse() - read the payload of a tkm-domain key
  *
  *   new auth=SERIAL [for=SECONDS]
+ *   new policy=NAME
  *   unlock auth=SERIAL [for=SECONDS]
  *   lock
  *   passwd auth=SERIAL new=SERIAL
@@ -1007,6 +1011,10 @@ bool tkm_policy_or_has(const struct tkm_policy_element *el,
  */
 void tkm_policy_or_digest(const u8 a[32], const u8 b[32], u8 digest[32]);
 
+/* Whether all elements but the last are the same: those of two records' objects. */
+bool tkm_policy_same_guard(const struct tkm_policy *a,
+			   const struct tkm_policy *b);
+
 /* Whether the policy has an element with this command code. */
 bool tkm_policy_has(const struct tkm_policy *policy, u32 cc);
 
@@ -1172,7 +1180,8 @@ bool tkm_approval_fits(const struct tkm_approval *approval,
 
 /*
  * Attributes of every storage key of class fixed, all of them and no other; but
- * of a TDK that a password guards (its emptyAuth is absent) without noDA.
+ * of a TDK that a password guards (its emptyAuth is absent) without noDA, and of
+ * TDK and ASK that an authorised policy guards without userWithAuth.
  */
 #define TKM_STORAGE_ATTRIBUTES                                            \
 	(TPM_OA_FIXED_TPM | TPM_OA_FIXED_PARENT |                         \
@@ -1328,6 +1337,8 @@ unsigned int tkm_tpm_rc_parameter(u32 rc);
  * @handle: as the TPM gave it; 0 when there is none
  * @policy: a policy session
  * @auth_value_needed: of a policy session: PolicyAuthValue ran in it
+ * @ready: of a policy session: its policy was played, for the next command that
+ *	it can authorise; the TPM then begins it anew
  * @key: sessionKey
  * @nonce_tpm: newest nonce of the TPM's
  * @nonce_caller: newest nonce of ours
@@ -1336,6 +1347,7 @@ struct tkm_session {
 	u32 handle;
 	bool policy;
 	bool auth_value_needed;
+	bool ready;
 	u8 key[32];
 	u8 nonce_tpm[32];
 	u8 nonce_caller[32];

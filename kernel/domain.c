@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Domains with passwords, and the key type `tkm-domain`.
+ * Domains with passwords or policies, and the key type `tkm-domain`.
+ *
+ * A domain with a policy has a TDK that wants an approval whenever something is
+ * loaded or made right below it, and so have the ASKs below it: there is nothing
+ * to unlock, and the rest of this file is about passwords.
  *
  * A domain with a password has a TDK with an authValue, which the TPM asks for
  * whenever something is loaded or made right below it, and guards against
@@ -62,12 +66,14 @@ struct tkm_domain {
  * @rcu: describe looks at it under RCU only
  * @node: the TDK, with a reference
  * @until: seconds since boot, 0 for as long as the key lives
+ * @policy: the domain has no password, and this opens nothing
  */
 struct opener {
 	struct list_head link;
 	struct rcu_head rcu;
 	struct tkm_node *node;
 	time64_t until;
+	bool policy;
 };
 
 static DEFINE_SPINLOCK(domain_lock);
@@ -465,6 +471,7 @@ static void try_failed(struct typist *typist)
  * @label: what the key is called
  * @auth: the password
  * @fresh: the new one, of passwd; else the same
+ * @guard: new: what its policy is made of; nothing when it has a password
  * @branch: that the helper keeps, in @branch_der; n 0 for none
  * @branch_der: of kmalloc's
  * @srk: Name that it was made under
@@ -483,6 +490,7 @@ struct domain_op {
 	char label[TKM_LABEL_MAX + 1];
 	struct tkm_auth auth;
 	struct tkm_auth fresh;
+	struct tkm_guard guard;
 	struct tkm_chain branch;
 	u8 *branch_der;
 	u8 srk[TKM_NAME_SIZE];
@@ -521,7 +529,8 @@ static int new_run(struct tkm_bus *bus, struct domain_op *d)
 {
 	struct tkm_node *node;
 
-	node = tkm_hierarchy_guard(bus, &d->of, &d->branch, &d->auth);
+	node = tkm_hierarchy_guard(bus, &d->of, &d->branch, &d->auth,
+				   d->guard.authorize_len ? &d->guard : NULL);
 	if (IS_ERR(node))
 		return PTR_ERR(node);
 	d->node = node;
@@ -543,7 +552,8 @@ static int find_tdk(struct tkm_bus *bus, struct domain_op *d,
 	}
 	if (!d->node)
 		d->node = tkm_hierarchy_guarded(d->of.owner, d->of.side);
-	if (!d->node)
+	/* One with a policy has nothing that could be proven. */
+	if (!d->node || !tkm_node_domain(d->node))
 		return -ENOKEY;
 	*priv = tkm_node_private(d->node);
 	if (d->branch.n == 2 && !obj->empty_auth)
@@ -642,7 +652,7 @@ static int ask_helper(struct domain_op *d)
 	if (ret)
 		return ret;
 	if (d->command == TKM_DOMAIN_NEW && d->branch.n == 2 &&
-	    !d->branch.obj[1].empty_auth)
+	    (!d->branch.obj[1].empty_auth || d->branch.obj[1].policy.n))
 		return -EEXIST;
 	return 0;
 }
@@ -688,6 +698,27 @@ static struct domain_op *domain_op_new(enum tkm_domain_command command,
 	return d;
 }
 
+/* -ENOKEY for a name that stands for nothing. */
+static int guard_of(const char *name, struct tkm_guard *guard)
+{
+	struct tkm_named *is;
+	int ret;
+
+	if (!name[0])
+		return 0;
+	is = kmalloc(sizeof(*is), GFP_KERNEL);
+	if (!is)
+		return -ENOMEM;
+	ret = tkm_policies_find(name, is);
+	/* Registers as they are now would be the end of all keys beneath. */
+	if (!ret && is->pcrs.mask)
+		ret = -EOPNOTSUPP;
+	if (!ret)
+		tkm_guard_named(guard, is);
+	kfree(is);
+	return ret;
+}
+
 /* new and unlock: an opener, or an ERR_PTR. */
 static struct opener *domain_open(const struct tkm_domain_request *req,
 				  const char *label,
@@ -701,13 +732,17 @@ static struct opener *domain_open(const struct tkm_domain_request *req,
 		return ERR_PTR(-ENODEV);
 	d = domain_op_new(req->command, label, auth, auth);
 	opener = kzalloc(sizeof(*opener), GFP_KERNEL);
-	ret = d && opener ? domain_work(d) : -ENOMEM;
+	ret = d && opener ? guard_of(req->policy, &d->guard) : -ENOMEM;
+	ret = ret ?: domain_work(d);
 	if (!ret) {
 		INIT_LIST_HEAD(&opener->link);
 		opener->node = tkm_node_get(d->node);
 		if (req->seconds)
 			opener->until = now() + req->seconds;
-		ret = opener_begin(opener, auth, d->changes);
+		/* What a policy guards is not locked, nor unlocked by a key. */
+		opener->policy = !tkm_node_domain(d->node);
+		if (!opener->policy)
+			ret = opener_begin(opener, auth, d->changes);
 		if (ret)
 			tkm_node_put(opener->node);
 	}
@@ -831,6 +866,8 @@ static int update_key(struct key *key, struct opener *opener,
 	tkm_caller_now(&caller);
 	if (rec->owner != caller.owner || rec->side != caller.side)
 		return -EPERM;
+	if (opener->policy && u->req.command != TKM_DOMAIN_NEW)
+		return -EOPNOTSUPP;
 	switch (u->req.command) {
 	case TKM_DOMAIN_LOCK:
 		lock_now(tkm_node_domain(opener->node));
@@ -905,7 +942,9 @@ static void domain_describe(const struct key *key, struct seq_file *m)
 	rcu_read_lock();
 	opener = rcu_dereference(key->payload.rcu_data0);
 	spin_lock(&domain_lock);
-	if (opener && !list_empty(&opener->link) && !is_over(opener))
+	if (opener && opener->policy)
+		state = "policy";
+	else if (opener && !list_empty(&opener->link) && !is_over(opener))
 		state = "unlocked";
 	spin_unlock(&domain_lock);
 	rcu_read_unlock();

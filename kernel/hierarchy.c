@@ -53,9 +53,10 @@
  * @text: the record's text, in @bytes, like the next two
  * @pub: TPMT_PUBLIC
  * @priv: TPM2B_PRIVATE's content
+ * @policy: what opens it, in @bytes; n 0 when its record is all of its authPolicy
  * @own_priv: where that lies since the password was changed, else NULL
  * @domain: of a TDK that a password guards, else NULL
- * @bytes: where those three lie
+ * @bytes: where those lie
  */
 struct tkm_node {
 	struct hlist_node hash;
@@ -69,6 +70,7 @@ struct tkm_node {
 	struct tkm_piece text;
 	struct tkm_piece pub;
 	struct tkm_piece priv;
+	struct tkm_policy policy;
 	u8 *own_priv;
 	struct tkm_domain *domain;
 	u8 bytes[];
@@ -394,17 +396,43 @@ static bool is_guarded(struct tkm_piece pub)
 	return !(get_unaligned_be32(pub.data + 4) & TPM_OA_NO_DA);
 }
 
+static size_t policy_size(const struct tkm_policy *policy)
+{
+	unsigned int i;
+	size_t n = 0;
+
+	for (i = 0; i < policy->n; i++)
+		n += policy->el[i].body_len;
+	return n;
+}
+
+static void policy_keep(struct tkm_node *node, size_t *at,
+			const struct tkm_policy *policy)
+{
+	struct tkm_policy_element *el;
+	unsigned int i;
+
+	node->policy = *policy;
+	for (i = 0; i < policy->n; i++) {
+		el = &node->policy.el[i];
+		el->body = node_keep(node, at, (struct tkm_piece){
+				el->body, el->body_len }).data;
+	}
+}
+
 static struct tkm_node *node_alloc(struct tkm_node *parent,
 				   struct tkm_piece text, struct tkm_piece pub,
-				   struct tkm_piece priv)
+				   struct tkm_piece priv,
+				   const struct tkm_policy *policy)
 {
 	struct tkm_node *node;
 	size_t at = 0;
 
-	node = kzalloc(struct_size(node, bytes, text.len + pub.len + priv.len),
-		       GFP_KERNEL);
+	node = kzalloc(struct_size(node, bytes, text.len + pub.len + priv.len +
+				   policy_size(policy)), GFP_KERNEL);
 	if (!node)
 		return NULL;
+	policy_keep(node, &at, policy);
 	node->text = node_keep(node, &at, text);
 	node->pub = node_keep(node, &at, pub);
 	node->priv = node_keep(node, &at, priv);
@@ -528,6 +556,13 @@ struct tkm_domain *tkm_node_domain(const struct tkm_node *node)
 	return node ? node->domain : NULL;
 }
 
+const struct tkm_policy *tkm_node_policy(const struct tkm_node *node)
+{
+	static const struct tkm_policy none;
+
+	return node ? &node->policy : &none;
+}
+
 const struct tkm_record *tkm_node_record(const struct tkm_node *node)
 {
 	return &node->rec;
@@ -595,6 +630,53 @@ static struct tkm_parent srk_parent(struct tkm_bus *bus)
 	return (struct tkm_parent){ TKM_SRK_HANDLE, bus->srk.name };
 }
 
+/**
+ * tkm_hierarchy_door() - pick approvals for the storage keys of an operation
+ * @bus: held; or not, with @policy NULL
+ * @policy: that a storage key has; NULL: forget those that were picked
+ *
+ * Return: 0, also when it wants none; what tkm_policy_choose() returns; -ENOMEM.
+ */
+int tkm_hierarchy_door(struct tkm_bus *bus, const struct tkm_policy *policy)
+{
+	if (bus->door)
+		tkm_pick_end(bus->door);
+	kfree(bus->door);
+	bus->door = NULL;
+	if (!policy || !policy->n)
+		return 0;
+	bus->door = kzalloc(sizeof(*bus->door), GFP_KERNEL);
+	if (!bus->door)
+		return -ENOMEM;
+	return tkm_policy_choose(bus, policy, bus->door);
+}
+
+/**
+ * tkm_hierarchy_permit() - have a storage key authorise the next command
+ * @bus: held, with a session
+ * @node: the storage key, loaded; NULL for the SRK
+ *
+ * Nothing is done for one that wants no approval. Else its policy is played, one
+ * command for each element, in a policy session that is begun unless there is
+ * one. The command after that ends the policy, and not the session.
+ *
+ * Return: 0; what tkm_policy_choose(), tkm_policy_play() and tkm_session_start()
+ * return.
+ */
+int tkm_hierarchy_permit(struct tkm_bus *bus, struct tkm_node *node)
+{
+	const struct tkm_policy *policy = tkm_node_policy(node);
+	int ret = 0;
+
+	if (!policy->n)
+		return 0;
+	if (!bus->door)
+		ret = tkm_hierarchy_door(bus, policy);
+	if (!ret && !(bus->session.handle && bus->session.policy))
+		ret = tkm_session_start(bus, true);
+	return ret ?: tkm_policy_play(bus, policy, bus->door);
+}
+
 /* Load under its own parent, and keep the context. */
 static int use_blob(struct tkm_bus *bus, struct tkm_node *node)
 {
@@ -608,6 +690,7 @@ static int use_blob(struct tkm_bus *bus, struct tkm_node *node)
 		return -ENOKEY;
 	}
 	ret = tkm_hierarchy_use(bus, node->parent, &parent);
+	ret = ret ?: tkm_hierarchy_permit(bus, node->parent);
 	if (ret)
 		return ret;
 	ret = tkm_tpm_load(bus, parent, node->pub, node->priv, false, &handle);
@@ -729,13 +812,25 @@ void tkm_hierarchy_forget(struct tkm_bus *bus)
 
 /* ---- making ---- */
 
-/* With @auth a TDK that this password guards. It is not added yet. */
+/* What one making needs, too large for the stack. */
+struct making {
+	struct tkm_created made;
+	struct tkm_policy_made policy;
+	struct tkm_guard guard;
+};
+
+/*
+ * With @auth a TDK that this password guards; with @guard one that a policy does;
+ * an ASK below one is guarded as that is. It is not added yet.
+ */
 static struct tkm_node *node_create(struct tkm_bus *bus,
 				    struct tkm_node *above,
 				    struct tkm_record *rec,
-				    struct tkm_piece auth)
+				    struct tkm_piece auth,
+				    const struct tkm_guard *guard)
 {
 	struct tkm_created *made;
+	struct making *work;
 	struct tkm_node *node = NULL;
 	struct tkm_parent parent;
 	struct tkm_public tmpl;
@@ -745,30 +840,43 @@ static struct tkm_node *node_create(struct tkm_bus *bus,
 	ssize_t len;
 	int ret;
 
-	made = kmalloc(sizeof(*made), GFP_KERNEL);
-	if (!made)
+	work = kzalloc(sizeof(*work), GFP_KERNEL);
+	if (!work)
 		return ERR_PTR(-ENOMEM);
+	made = &work->made;
 	rec->created = ktime_get_real_seconds();
 	len = tkm_record_write(rec, text, sizeof(text));
-	ret = len < 0 ? len : tkm_hierarchy_use(bus, above, &parent);
+	ret = len < 0 ? len : 0;
+	if (guard)
+		work->guard = *guard;
+	else if (!ret && tkm_node_policy(above)->n)
+		ret = tkm_guard_keep(&work->guard, &above->policy, false);
+	ret = ret ?: tkm_hierarchy_use(bus, above, &parent);
 	if (ret)
 		goto out;
 	tkm_record_hash(text, len, hash);
-	tmpl = tkm_public_storage(hash);
+	ret = tkm_policy_make(bus, &work->guard, false, hash, &work->policy);
+	if (ret)
+		goto out;
+	tmpl = tkm_public_storage(work->policy.digest);
 	if (auth.len)
 		tmpl.attributes &= ~TPM_OA_NO_DA;
-	ret = tkm_tpm_create(bus, parent, auth, none, &tmpl, false, made);
+	if (work->policy.policy.n)
+		tmpl.attributes &= ~TPM_OA_USER_WITH_AUTH;
+	ret = tkm_hierarchy_permit(bus, above);
+	ret = ret ?: tkm_tpm_create(bus, parent, auth, none, &tmpl, false, made);
 	if (ret == -EKEYREJECTED || ret == -ENOKEY)
 		tkm_hierarchy_doubt(bus);
 	if (ret)
 		goto out;
 	node = node_alloc(above, (struct tkm_piece){ text, len },
 			  (struct tkm_piece){ made->pub, made->pub_len },
-			  (struct tkm_piece){ made->priv, made->priv_len });
+			  (struct tkm_piece){ made->priv, made->priv_len },
+			  &work->policy.policy);
 	if (!node)
 		ret = -ENOMEM;
 out:
-	kfree(made);
+	kfree(work);
 	return ret ? ERR_PTR(ret) : node;
 }
 
@@ -780,7 +888,7 @@ static struct tkm_node *node_below(struct tkm_bus *bus, struct tkm_node *above,
 
 	if (node)
 		return node;
-	node = node_create(bus, above, rec, (struct tkm_piece){});
+	node = node_create(bus, above, rec, (struct tkm_piece){}, NULL);
 	if (!IS_ERR(node))
 		node_add(node);
 	return node;
@@ -809,7 +917,8 @@ static struct tkm_node *node_adopt(struct tkm_bus *bus, struct tkm_node *above,
 			  (struct tkm_piece){ obj->description,
 					      obj->description_len },
 			  (struct tkm_piece){ obj->pub, obj->pub_len },
-			  (struct tkm_piece){ obj->priv, obj->priv_len });
+			  (struct tkm_piece){ obj->priv, obj->priv_len },
+			  &obj->policy);
 	if (!node)
 		return ERR_PTR(-ENOMEM);
 	node_add(node);
@@ -864,7 +973,7 @@ static const struct tkm_node *root_of(const struct tkm_node *node)
 	return node;
 }
 
-/* The TDK of a domain that has a password, under the SRK that is pinned. */
+/* The TDK of a domain that has a password or a policy, under the SRK that is pinned. */
 static struct tkm_node *guarded_of(u32 owner, enum tkm_side side)
 {
 	struct tkm_node *node;
@@ -872,8 +981,9 @@ static struct tkm_node *guarded_of(u32 owner, enum tkm_side side)
 	if (!pin.set)
 		return NULL;
 	hash_for_each_possible(nodes, node, hash, owner)
-		if (node->domain && node->rec.owner == owner &&
-		    node->rec.side == side &&
+		if ((node->domain || node->policy.n) &&
+		    node->rec.kind == TKM_KIND_TDK &&
+		    node->rec.owner == owner && node->rec.side == side &&
 		    !memcmp(root_of(node)->rec.srk, pin.name, TKM_NAME_SIZE))
 			return node;
 	return NULL;
@@ -886,7 +996,7 @@ struct tkm_node *tkm_hierarchy_guarded(u32 owner, enum tkm_side side)
 
 /*
  * Any ASK for keys of this record, under the SRK that is pinned; and when the
- * domain has a password, below that.
+ * domain has a password or a policy, below that.
  */
 static struct tkm_node *find_ask(const struct tkm_record *key)
 {
@@ -916,6 +1026,27 @@ static struct tkm_node *find_ask(const struct tkm_record *key)
 bool tkm_hierarchy_knows(const struct tkm_record *key)
 {
 	return find_ask(key);
+}
+
+/**
+ * tkm_hierarchy_policy_above() - what will guard the ASK of a new key
+ * @key: the new key's record
+ *
+ * By the worker. Return: n 0 for nothing, and for what is not known yet.
+ */
+const struct tkm_policy *tkm_hierarchy_policy_above(const struct tkm_record *key)
+{
+	struct tkm_node *node = find_ask(key);
+
+	return tkm_node_policy(node ?: guarded_of(key->owner, key->side));
+}
+
+/* Whether a storage key is a TDK or lies below it. */
+static bool is_under(const struct tkm_node *node, const struct tkm_node *tdk)
+{
+	while (node && node != tdk)
+		node = node->parent;
+	return node;
 }
 
 /* The record of the storage key of this kind above a new key. */
@@ -961,8 +1092,8 @@ int tkm_hierarchy_ask(struct tkm_bus *bus, const struct tkm_record *key,
 		node = adopt_line(bus, branch, branch->n);
 		i = branch->n;
 		tdk = guarded_of(key->owner, key->side);
-		/* Of two TDKs the one that has a password. */
-		if (tdk && !IS_ERR(node) && tkm_node_domain(node) != tdk->domain) {
+		/* Of two TDKs the one that has a password or a policy. */
+		if (tdk && !IS_ERR(node) && !is_under(node, tdk)) {
 			node = tdk;
 			i = 2;
 		}
@@ -989,6 +1120,7 @@ static void objects_of(const struct tkm_node *node, struct tkm_chain *chain,
 		chain->obj[--n] = (struct tkm_object){
 			.type = TKM_OBJECT_LOADABLE,
 			.empty_auth = !node->domain,
+			.policy = node->policy,
 			.description = node->text.data,
 			.description_len = node->text.len,
 			.parent = node->parent ? TKM_PARENT_PREVIOUS :
@@ -1003,11 +1135,12 @@ static void objects_of(const struct tkm_node *node, struct tkm_chain *chain,
 
 
 /**
- * tkm_hierarchy_guard() - a new TDK with a password
+ * tkm_hierarchy_guard() - a new TDK with a password or a policy
  * @bus: held, with an HMAC session
  * @of: the domain
  * @branch: verified; its first is the TKMRK; or n 0
- * @auth: the password
+ * @auth: the password; len 0 for none
+ * @guard: the policy; NULL for none
  *
  * Return: the TDK with a reference, nobody's until tkm_hierarchy_add(); or an
  * ERR_PTR: -EEXIST when the domain has one, and what tkm_hierarchy_ask() returns.
@@ -1015,7 +1148,8 @@ static void objects_of(const struct tkm_node *node, struct tkm_chain *chain,
 struct tkm_node *tkm_hierarchy_guard(struct tkm_bus *bus,
 				     const struct tkm_caller *of,
 				     const struct tkm_chain *branch,
-				     const struct tkm_auth *auth)
+				     const struct tkm_auth *auth,
+				     const struct tkm_guard *guard)
 {
 	const struct tkm_record key = { .owner = of->owner, .side = of->side };
 	struct tkm_record rec;
@@ -1032,7 +1166,7 @@ struct tkm_node *tkm_hierarchy_guard(struct tkm_bus *bus,
 		return node;
 	record_above(&key, TKM_KIND_TDK, NULL, &rec);
 	node = node_create(bus, node, &rec,
-			   (struct tkm_piece){ auth->value, auth->len });
+			   (struct tkm_piece){ auth->value, auth->len }, guard);
 	return IS_ERR(node) ? node : tkm_node_get(node);
 }
 

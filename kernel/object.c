@@ -259,6 +259,7 @@ static int make_in(struct tkm_bus *bus, struct object_op *d, struct making *s)
 			return ret;
 	}
 	ret = tkm_hierarchy_use(bus, p->node, &parent);
+	ret = ret ?: tkm_hierarchy_permit(bus, p->node);
 	if (ret)
 		return ret;
 	p->period = tkm_domain_period(tkm_node_domain(p->node));
@@ -293,6 +294,7 @@ static int test_parms(struct tkm_bus *bus, const struct object_op *d)
 static int make_run(struct tkm_bus *bus, struct tkm_op *op)
 {
 	struct object_op *d = container_of(op, struct object_op, op);
+	const struct tkm_policy *above = tkm_node_policy(NULL);
 	struct tkm_payload *p = d->payload;
 	struct making *s;
 	int ret;
@@ -302,10 +304,17 @@ static int make_run(struct tkm_bus *bus, struct tkm_op *op)
 	    !tkm_hierarchy_knows(&p->rec))
 		return NEEDS_BRANCH;
 	ret = tkm_hierarchy_open(bus, d->branch.n ? d->srk : NULL);
+	/* Refused before anything is begun. */
+	if (!p->flat)
+		above = p->node ? tkm_node_policy(p->node) :
+				  tkm_hierarchy_policy_above(&p->rec);
+	if (!ret)
+		ret = tkm_hierarchy_door(bus, above);
 	if (!ret && is_pair(p))
 		ret = test_parms(bus, d);
+	/* Registers are read in an HMAC session, also for a key under a policy. */
 	if (!ret)
-		ret = tkm_session_start(bus, false);
+		ret = tkm_session_start(bus, above->n && !d->guard.pcrs.mask);
 	if (ret)
 		return ret;
 	s = kzalloc(sizeof(*s), GFP_KERNEL);
@@ -468,6 +477,7 @@ static int load_in(struct tkm_bus *bus, struct object_op *d)
 	int ret;
 
 	ret = tkm_hierarchy_use(bus, p->node, &parent);
+	ret = ret ?: tkm_hierarchy_permit(bus, p->node);
 	if (ret)
 		return ret;
 	p->period = tkm_domain_period(tkm_node_domain(p->node));
@@ -485,7 +495,11 @@ static int load_in(struct tkm_bus *bus, struct object_op *d)
 	}
 	tkm_public_name(obj->pub, obj->pub_len, name);
 	item.name = name;
-	ret = tkm_policy_play(bus, &obj->policy, &d->pick);
+	/* A storage key's policy took a policy session, which proves no value. */
+	if (d->auth.len && !obj->policy.n)
+		ret = tkm_session_start(bus, false);
+	if (!ret)
+		ret = tkm_policy_play(bus, &obj->policy, &d->pick);
 	if (!ret)
 		ret = tkm_tpm_unseal(bus, item, auth_piece(d), p->data,
 				     &p->data_len);
@@ -499,6 +513,8 @@ static int load_run(struct tkm_bus *bus, struct tkm_op *op)
 	struct object_op *d = container_of(op, struct object_op, op);
 	const struct tkm_object *obj = &d->chain.obj[d->chain.n - 1];
 	struct tkm_payload *p = d->payload;
+	/* Of the ASK. */
+	const struct tkm_policy *above = p->flat ? NULL : &obj[-1].policy;
 	int ret;
 
 	ret = tkm_hierarchy_open(bus, p->flat ? NULL : d->srk);
@@ -506,6 +522,8 @@ static int load_run(struct tkm_bus *bus, struct tkm_op *op)
 	tkm_pick_end(&d->pick);
 	if (!ret && !is_pair(p))
 		ret = tkm_policy_choose(bus, &obj->policy, &d->pick);
+	if (!ret && !p->flat)
+		ret = tkm_hierarchy_door(bus, above);
 	/* A password, which may be asked for on the way, is none of a policy. */
 	if (!ret && !p->flat && !p->node && !d->chain.obj[1].empty_auth) {
 		ret = tkm_session_start(bus, false);
@@ -516,7 +534,8 @@ static int load_run(struct tkm_bus *bus, struct tkm_op *op)
 		ret = tkm_hierarchy_ready(bus, p->node);
 	/* What guards an RSA or EC key is asked at each use of it. */
 	if (!ret)
-		ret = tkm_session_start(bus, !is_pair(p) && obj->policy.n);
+		ret = tkm_session_start(bus, (!is_pair(p) && obj->policy.n) ||
+					     (!p->flat && above->n));
 	if (!ret && !p->flat && !p->node)
 		ret = tkm_hierarchy_adopt(bus, &d->chain, &p->node);
 	return ret ?: load_in(bus, d);

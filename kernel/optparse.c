@@ -626,6 +626,13 @@ static int parse_domain_option(struct word w, struct tkm_domain_request *req)
 	bool opens = req->command == TKM_DOMAIN_NEW ||
 		     req->command == TKM_DOMAIN_UNLOCK;
 
+	if (req->command == TKM_DOMAIN_NEW && !req->policy[0] &&
+	    word_begins(&w, "policy=")) {
+		if (!tkm_policy_name_ok(w.p, w.len))
+			return -EINVAL;
+		memcpy(req->policy, w.p, w.len);
+		return 0;
+	}
 	if (req->command != TKM_DOMAIN_LOCK && !req->auth &&
 	    word_begins(&w, "auth="))
 		return parse_serial(w, &req->auth);
@@ -669,6 +676,9 @@ int tkm_domain_parse(const char *text, size_t len,
 		ret = parse_domain_option(w, req);
 	if (ret)
 		return ret;
+	/* A value, which is typed, or a policy, which is not. */
+	if (req->policy[0])
+		return req->auth || req->seconds ? -EINVAL : 0;
 	if (req->command != TKM_DOMAIN_LOCK && !req->auth)
 		return -EINVAL;
 	return req->command == TKM_DOMAIN_PASSWD && !req->fresh ? -EINVAL : 0;

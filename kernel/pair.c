@@ -136,6 +136,8 @@ static int load_blob(struct tkm_bus *bus, struct tkm_payload *payload,
 		ret = tkm_session_start(bus, payload->pair->obj.policy.n);
 	if (!ret)
 		ret = tkm_hierarchy_use(bus, payload->node, &parent);
+	if (!ret)
+		ret = tkm_hierarchy_permit(bus, payload->node);
 	if (ret)
 		return ret;
 	ret = tkm_tpm_load(bus, parent,
@@ -144,7 +146,14 @@ static int load_blob(struct tkm_bus *bus, struct tkm_payload *payload,
 			   false, handle);
 	if (ret == -EKEYREJECTED || ret == -ENOKEY)
 		tkm_hierarchy_doubt(bus);
-	return ret ?: tkm_pair_keep(bus, payload, *handle);
+	ret = ret ?: tkm_pair_keep(bus, payload, *handle);
+	/*
+	 * The policy session that a storage key took is none of a key's that has
+	 * no policy: that one begins the session it needs, or none.
+	 */
+	if (bus->session.handle && bus->session.policy && !obj->policy.n)
+		tkm_session_end(bus);
+	return ret;
 }
 
 static int load(struct tkm_bus *bus, struct tkm_payload *payload, u32 *handle)
@@ -259,7 +268,10 @@ static int use_run(struct tkm_bus *bus, struct tkm_op *op)
 		ret = load(bus, u->payload, &handle);
 	if (ret)
 		return ret;
-	if (policy->n)
+	if (!policy->n && !bus->session.handle &&
+	    (pair->auth.len || u->what != TKM_USE_SIGN))
+		ret = tkm_session_start(bus, false);
+	if (!ret && policy->n)
 		ret = tkm_policy_play(bus, policy, &u->pick);
 	if (!ret)
 		ret = use_in(bus, u, handle);

@@ -392,6 +392,7 @@ int tkm_policy_play(struct tkm_bus *bus, const struct tkm_policy *policy,
 		if (el->cc == TPM_CC_POLICY_AUTH_VALUE)
 			bus->session.auth_value_needed = true;
 	}
+	bus->session.ready = policy->n;
 	return 0;
 }
 

@@ -463,6 +463,22 @@ void tkm_policy_or_digest(const u8 a[32], const u8 b[32], u8 digest[32])
 	tkm_sha256(pieces, ARRAY_SIZE(pieces), digest);
 }
 
+bool tkm_policy_same_guard(const struct tkm_policy *a,
+			   const struct tkm_policy *b)
+{
+	unsigned int i;
+
+	if (a->n != b->n)
+		return false;
+	for (i = 0; i + 1 < a->n; i++)
+		if (a->el[i].cc != b->el[i].cc ||
+		    a->el[i].body_len != b->el[i].body_len ||
+		    (a->el[i].body_len &&
+		     memcmp(a->el[i].body, b->el[i].body, a->el[i].body_len)))
+			return false;
+	return true;
+}
+
 bool tkm_policy_has(const struct tkm_policy *policy, u32 cc)
 {
 	unsigned int i;

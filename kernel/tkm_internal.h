@@ -33,6 +33,8 @@ struct tkm_life;
 struct tkm_node;
 struct tkm_op;
 struct tkm_pair;
+struct tkm_guard;
+struct tkm_pick;
 
 /* ---- bus.c: the queue before the TPM, and one hold of it ---------------- */
 
@@ -102,6 +104,7 @@ struct tkm_handles {
  * @parent_handle: its handle
  * @domain_auth: a copy of its authValue, when it is the TDK of a domain with a
  *	password
+ * @door: approvals for the storage keys of this operation, once they were picked
  * @open: transient handles and sessions that are to be flushed
  * @n_open: how many
  * @spent: one of them, which its operation needs no more; 0 for none
@@ -130,6 +133,7 @@ struct tkm_bus {
 	struct tkm_node *parent;
 	u32 parent_handle;
 	struct tkm_auth domain_auth;
+	struct tkm_pick *door;
 	u32 open[TKM_BUS_OPEN_MAX];
 	unsigned int n_open;
 	u32 spent;
@@ -446,20 +450,36 @@ void tkm_hierarchy_doubt(struct tkm_bus *bus);
 void tkm_hierarchy_leave(struct tkm_bus *bus);
 /* Storage keys above a key as chain objects, TKMRK first; in place. */
 void tkm_hierarchy_objects(const struct tkm_node *ask, struct tkm_chain *chain);
+/*
+ * Before a session is begun for what lies under a storage key that has this
+ * policy: pick the approvals, if it wants any. What tkm_policy_choose() returns.
+ */
+int tkm_hierarchy_door(struct tkm_bus *bus, const struct tkm_policy *policy);
+/* The policy of a storage key; n 0 for none, and for the SRK, NULL. */
+const struct tkm_policy *tkm_node_policy(const struct tkm_node *node);
+/* That of the storage key that a new key of this record will lie under. */
+const struct tkm_policy *tkm_hierarchy_policy_above(const struct tkm_record *key);
+/*
+ * Before the command that it authorises, and after tkm_hierarchy_use(): its policy
+ * is played, in a policy session, if it has one.
+ */
+int tkm_hierarchy_permit(struct tkm_bus *bus, struct tkm_node *node);
 /* Before a policy session is begun for what lies under this storage key. */
 int tkm_hierarchy_ready(struct tkm_bus *bus, struct tkm_node *node);
 /* The domain of a storage key, if a password guards it; NULL: none does. */
 struct tkm_domain *tkm_node_domain(const struct tkm_node *node);
-/* The TDK of a domain that has a password. Takes a reference. NULL: not known. */
+/* The TDK of a domain that has a password or a policy. Takes a reference. NULL: not known. */
 struct tkm_node *tkm_hierarchy_guarded(u32 owner, enum tkm_side side);
 /*
- * A new TDK with a password, below the TKMRK that @branch has, if any. It is
- * nobody's until tkm_hierarchy_add(). Returns it, with a reference, or an ERR_PTR.
+ * A new TDK with a password or a policy, below the TKMRK that @branch has, if any.
+ * It is nobody's until tkm_hierarchy_add(). Returns it, with a reference, or an
+ * ERR_PTR.
  */
 struct tkm_node *tkm_hierarchy_guard(struct tkm_bus *bus,
 				     const struct tkm_caller *of,
 				     const struct tkm_chain *branch,
-				     const struct tkm_auth *auth);
+				     const struct tkm_auth *auth,
+				     const struct tkm_guard *guard);
 void tkm_hierarchy_add(struct tkm_node *node);
 /* One that was never added. */
 void tkm_hierarchy_abandon(struct tkm_node *node);

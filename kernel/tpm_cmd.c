@@ -23,8 +23,16 @@ static void with_session(struct tkm_wire *wire, struct tkm_bus *bus,
 	wire->session = &bus->session;
 	wire->session_attributes = attributes;
 	/* A policy session before its policy is done cannot authorise yet. */
-	wire->authorises = !bus->session.policy;
-	wire->password = bus->session.policy;
+	wire->authorises = !bus->session.policy || bus->session.ready;
+	wire->password = !wire->authorises;
+	bus->session.ready = false;
+}
+
+/* A policy session is one operation's, another one would take it for its own. */
+static u8 goes_on(const struct tkm_bus *bus, bool last)
+{
+	return last && (!bus->more || bus->session.policy) ? 0 :
+							     TPM_SA_CONTINUE;
 }
 
 /*
@@ -291,6 +299,7 @@ int tkm_tpm_start_auth_session(struct tkm_bus *bus, bool policy,
 		return -EIO;
 	s->policy = policy;
 	s->auth_value_needed = false;
+	s->ready = false;
 	nonce = tkm_get_tpm2b(&r, &n);
 	if (n != sizeof(s->nonce_tpm) || !tkm_reader_done(&r))
 		return -EIO;
@@ -352,7 +361,7 @@ int tkm_tpm_create(struct tkm_bus *bus, struct tkm_parent parent,
 	int ret;
 
 	with_session(&wire, bus, TPM_SA_DECRYPT | TPM_SA_ENCRYPT |
-		     (last && !bus->more ? 0 : TPM_SA_CONTINUE));
+		     goes_on(bus, last));
 	with_parent(&wire, &parent);
 	tkm_writer_init(&w, param_buf, sizeof(param_buf));
 	at = tkm_put_tpm2b_begin(&w);
@@ -407,7 +416,7 @@ int tkm_tpm_load(struct tkm_bus *bus, struct tkm_parent parent,
 	int ret;
 
 	with_session(&wire, bus, TPM_SA_DECRYPT | TPM_SA_ENCRYPT |
-		     (last && !bus->more ? 0 : TPM_SA_CONTINUE));
+		     goes_on(bus, last));
 	with_parent(&wire, &parent);
 	tkm_writer_init(&w, param_buf, sizeof(param_buf));
 	tkm_put_tpm2b(&w, priv.data, priv.len);
@@ -430,7 +439,8 @@ int tkm_tpm_load(struct tkm_bus *bus, struct tkm_parent parent,
 
 /**
  * tkm_tpm_unseal() - TPM2_Unseal
- * @bus: held, with a session; a policy session whose policy is done
+ * @bus: held, with a session; a policy session whose policy is done, or, for an
+ *	object without policy and authValue, one that authorises nothing
  * @item: the loaded object
  * @auth: its authValue
  * @data: what was sealed; encrypted on the wire
@@ -452,11 +462,6 @@ int tkm_tpm_unseal(struct tkm_bus *bus, struct tkm_parent item,
 		.n_handles = 1,
 		.names = { item.name },
 		.name_lens = { TKM_NAME_SIZE },
-		.session = &bus->session,
-		.session_attributes = TPM_SA_ENCRYPT,
-		.authorises = true,
-		.auth_value = auth.data,
-		.auth_value_len = auth.len,
 	};
 	struct tkm_wire_answer answer;
 	struct tkm_writer none = {};
@@ -464,6 +469,9 @@ int tkm_tpm_unseal(struct tkm_bus *bus, struct tkm_parent item,
 	u16 n;
 	int ret;
 
+	with_session(&wire, bus, TPM_SA_ENCRYPT);
+	wire.auth_value = auth.data;
+	wire.auth_value_len = auth.len;
 	if (bus->more && !bus->session.policy)
 		wire.session_attributes |= TPM_SA_CONTINUE;
 	ret = exec(bus, &wire, &none, &answer, &r);

@@ -56,6 +56,25 @@ static void other_spelling(const struct tkm_policy_element *el,
 	exact_free(body);
 }
 
+/* PolicyAuthorize, which is the first: H(H(0 || CC || Name) || policyRef). */
+static void authorize(const struct tkm_policy_element *el, u8 digest[32])
+{
+	static const u8 zeros[32];
+	struct tkm_authorize by;
+	u8 code[4], name[TKM_NAME_SIZE] = { 0, 0x0b };
+
+	must(!tkm_authorize_decode(el, &by) && !by.sig);
+	must(inside(by.pub, by.pub_len, el->body, el->body_len));
+	must(inside(by.ref, 32, el->body, el->body_len));
+	must(!tkm_authority_check(by.pub, by.pub_len));
+	put_unaligned_be32(el->cc, code);
+	digest_of(&(struct tkm_piece){ by.pub, by.pub_len }, 1, name + 2);
+	digest_of((struct tkm_piece[]){ { zeros, 32 }, { code, 4 },
+					{ name, sizeof(name) } }, 3, digest);
+	digest_of((struct tkm_piece[]){ { digest, 32 }, { by.ref, 32 } }, 2,
+		  digest);
+}
+
 /* digest after @el, which was accepted, from the digest before it */
 static void step(const struct tkm_policy_element *el, u8 digest[32])
 {
@@ -68,6 +87,10 @@ static void step(const struct tkm_policy_element *el, u8 digest[32])
 
 	put_unaligned_be32(el->cc, code);
 	pieces[1] = (struct tkm_piece){ code, 4 };
+	if (el->cc == TPM_CC_POLICY_AUTHORIZE) {
+		authorize(el, digest);
+		return;
+	}
 	if (el->cc == TPM_CC_POLICY_PCR) {
 		must(!tkm_policy_pcr_decode(el, &pcr));
 		must(inside(pcr.digest, 32, el->body, el->body_len));

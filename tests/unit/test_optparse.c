@@ -1186,12 +1186,15 @@ static void words_for_domains_are_read(void **state)
 		const char *text;
 		struct tkm_domain_request req;
 	} cases[] = {
-		{ "new auth=12", { TKM_DOMAIN_NEW, 12, 0, 0 } },
-		{ "new for=1 auth=2147483647\n", { TKM_DOMAIN_NEW, 2147483647, 0, 1 } },
-		{ "unlock  auth=7 for=31536000 ", { TKM_DOMAIN_UNLOCK, 7, 0, 31536000 } },
-		{ "lock", { TKM_DOMAIN_LOCK, 0, 0, 0 } },
-		{ "lock ", { TKM_DOMAIN_LOCK, 0, 0, 0 } },
-		{ "passwd new=2 auth=1", { TKM_DOMAIN_PASSWD, 1, 2, 0 } },
+		{ "new auth=12", { TKM_DOMAIN_NEW, 12, 0, 0, "" } },
+		{ "new for=1 auth=2147483647\n", { TKM_DOMAIN_NEW, 2147483647, 0, 1, "" } },
+		{ "new policy=boot.v2_a-b", { TKM_DOMAIN_NEW, 0, 0, 0, "boot.v2_a-b" } },
+		{ "new  policy=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
+		  { TKM_DOMAIN_NEW, 0, 0, 0, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" } },
+		{ "unlock  auth=7 for=31536000 ", { TKM_DOMAIN_UNLOCK, 7, 0, 31536000, "" } },
+		{ "lock", { TKM_DOMAIN_LOCK, 0, 0, 0, "" } },
+		{ "lock ", { TKM_DOMAIN_LOCK, 0, 0, 0, "" } },
+		{ "passwd new=2 auth=1", { TKM_DOMAIN_PASSWD, 1, 2, 0, "" } },
 	};
 	struct tkm_domain_request req;
 	size_t i;
@@ -1205,6 +1208,7 @@ static void words_for_domains_are_read(void **state)
 		assert_int_equal(req.auth, cases[i].req.auth);
 		assert_int_equal(req.fresh, cases[i].req.fresh);
 		assert_int_equal(req.seconds, cases[i].req.seconds);
+		assert_string_equal(req.policy, cases[i].req.policy);
 		exact_free(q);
 	}
 }
@@ -1220,6 +1224,12 @@ static void other_words_for_domains_are_refused(void **state)
 		"new\tauth=1", "unlock auth=1 x", "unlock auth", "passwd auth=1",
 		"passwd new=1", "passwd auth=1 new=2 for=3", "passwd auth=1 new=2 new=3",
 		"passwd auth=1 new=0", "new auth=1x", "newauth=1",
+		"new policy=", "new policy=none", "new policy=A", "new policy=a/b",
+		"new policy=a auth=1", "new auth=1 policy=a", "new policy=a for=3",
+		"new policy=a policy=a", "new policy=a policy=b", "new policy=a new=1",
+		"new policy=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "unlock policy=a",
+		"unlock auth=1 policy=a", "lock policy=a", "passwd policy=a",
+		"passwd auth=1 new=2 policy=a",
 	};
 	struct tkm_domain_request req;
 	size_t i;

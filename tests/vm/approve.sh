@@ -7,6 +7,7 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2119,SC2317,SC2329
 # run_claims calls the functions
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/helper.bash"
 
 # ---- keys and approvals ----
 
@@ -888,5 +889,225 @@ hostile_chains()
 	inside keyop add tkm a:own "load $(hex "$tmp/theirs.der")" @s > /dev/null
 }
 claim "a chain that says another key or name is no chain; another user's is not opened by an approval" hostile_chains
+
+# ---- domains ----
+
+# The commands of what the other user does.
+commands_as()
+{
+	commands_of as_do "$@"
+}
+
+as_loads()
+{
+	as_do keyop add tkm "$1" "load $(hex "$tmp/$2.der")${3+ $3}" @s
+}
+
+# as_unlink DESC...
+as_unlink()
+{
+	local desc
+
+	for desc; do
+		as_do keyctl unlink "$(as_do keyctl search @s tkm "$desc")" @s > /dev/null
+	done
+}
+
+# A chain of the other user's into a file; the key goes.
+as_keep()
+{
+	local chain
+
+	# Its shell cannot be spoken to from within a pipe.
+	chain=$(as_do keyctl print "$(as_do keyctl search @s tkm "$2")")
+	echo "$chain" | bytes > "$tmp/$1.der"
+	as_unlink "$2"
+}
+
+guarded_domain()
+{
+	local play="PolicyPCR PolicyAuthorize PolicyOR" auth key
+	local begin="PCR_Read StartAuthSession ContextLoad"
+
+	authority site
+	forget_all
+	nlop policy-set boot authority "$work/site.pub"
+	nlop policy-set regs bank 11 mask 1
+	as_open "$1"
+	# Not by registers, not twice, nor with a password as well.
+	check "$(as_do keyop add tkm-domain me "new policy=nobody" @s || :)" = ENOKEY
+	check "$(as_do keyop add tkm-domain me "new policy=regs" @s || :)" = EOPNOTSUPP
+	as_do keyop add tkm-domain me "new policy=boot" @s > /dev/null
+	check "$(as_do keyop add tkm-domain me2 "new policy=boot" @s || :)" = EEXIST
+	auth=$(as_do keyop add user v x @s)
+	check "$(as_do keyop add tkm-domain me2 "new auth=$auth" @s || :)" = EEXIST
+	check "$(as_do keyop add tkm-domain me2 "unlock auth=$auth" @s || :)" = ENOKEY
+	key=$(as_do keyctl search @s tkm-domain me)
+	for word in lock "unlock auth=$auth" "passwd auth=$auth new=$auth"; do
+		check "$(as_do keyop update "$key" "$word" || :)" = EOPNOTSUPP
+	done
+	contains "$(as_do grep tkm-doma /proc/keys)" "me: policy"
+	# Nothing is made or loaded in it without an approval: no session is begun.
+	check "$(commands_as keyop add tkm a:b new @s 2>&1 || :)" = ""
+	check "$(as_do keyop add tkm a:b new @s || :)" = EPERM
+	approve "$tmp/a" site boot 14
+	nlop policy-approve boot "$tmp/a"
+	as_do keyop add tkm a:first new @s > /dev/null
+	# Once the ASK is known: what a key costs, and its policy.
+	check "$(commands_as keyop add tkm a:b new @s)" = "$begin $play Create FlushContext"
+	as_do keyop add tkm a:pcrs "new pcrs=15" @s > /dev/null
+	as_do keyop add tkm a:auth "new auth=$auth" @s > /dev/null
+	as_do keyop add tkm a:both "new policy=boot auth=$auth" @s > /dev/null
+	as_do keyop add tkm a:ec "new ec" @s > /dev/null
+	as_do keyop add tkm a:zgen "new ec use=decrypt auth=$auth" @s > /dev/null
+	# A new key is loaded from its chain when it is used first, which needs the same.
+	as_works
+	for key in b pcrs auth both ec zgen; do
+		as_keep $key a:$key
+	done
+	# TDK and ASK want the policy and no value; the key is as it was asked for.
+	check "$(areas_of "$tmp/b.der" | sed -n '1~2p' | cut -c 13-20 | paste -sd ' ')" = \
+		"00030472 00030432 00030432 00000452"
+	check "$(commands_as keyop add tkm a:b "load $(hex "$tmp/b.der")" @s)" = \
+		"$begin $play Load Unseal FlushContext FlushContext"
+	check "$(commands_as keyop add tkm a:pcrs "load $(hex "$tmp/pcrs.der")" @s)" = \
+		"$begin $play Load PolicyPCR PolicyOR Unseal FlushContext FlushContext"
+	check "$(commands_as keyop add tkm a:auth "load $(hex "$tmp/auth.der") auth=$auth" @s)" = \
+		"$begin $play Load FlushContext StartAuthSession Unseal FlushContext FlushContext"
+	check "$(commands_as keyop add tkm a:both "load $(hex "$tmp/both.der") auth=$auth" @s)" = \
+		"PCR_Read $begin $play Load PolicyPCR PolicyAuthorize PolicyAuthValue PolicyOR Unseal FlushContext FlushContext"
+	check "$(commands_as keyop add tkm a:ec "load $(hex "$tmp/ec.der")" @s)" = \
+		"$begin $play Load ContextSave FlushContext FlushContext"
+	as_loads a:zgen zgen "auth=$auth" > /dev/null
+	as_works
+	as_unlink a:b a:pcrs a:auth a:both a:ec a:zgen a:first
+	# An update: nothing of the domain opens, whatever it is; and no new key.
+	extend 14
+	for key in b pcrs ec; do
+		check "$(commands_as keyop add tkm a:$key "load $(hex "$tmp/$key.der")" @s || :)" = PCR_Read
+		check "$(as_loads a:$key $key || :)" = EPERM
+	done
+	check "$(as_loads a:auth auth "auth=$auth" || :)" = EPERM
+	check "$(as_do keyop add tkm a:new new @s || :)" = EPERM
+	check "$(as_do keyop add tkm b:new new @s || :)" = EPERM
+	# One approval opens it all.
+	approve "$tmp/b" site boot 14
+	nlop policy-approve boot "$tmp/b"
+	for key in b pcrs ec; do
+		as_loads a:$key $key > /dev/null
+	done
+	as_loads a:auth auth "auth=$auth" > /dev/null
+	as_loads a:both both "auth=$auth" > /dev/null
+	as_loads a:zgen zgen "auth=$auth" > /dev/null
+	as_works
+	as_do keyop add tkm b:new "new pcrs=15" @s > /dev/null
+	# Sealed anew it stays where it is.
+	as_do keyop update "$(as_do keyctl search @s tkm a:b)" "reseal pcrs=15"
+	as_unlink a:b a:pcrs a:auth a:both a:ec a:zgen b:new
+	as_close
+	for key in b pcrs auth both ec zgen; do
+		cp "$tmp/$key.der" "$work/domain-$key.der"
+	done
+	cp "$tmp/b" "$work/domain-approval"
+}
+
+# The EC keys that are loaded do what they are for.
+as_works()
+{
+	local key
+
+	head -c 32 /dev/zero > "$tmp/digest"
+	chmod 755 "$work" "$tmp"
+	key=$(as_do keyctl search @s tkm a:ec)
+	as_do bash -c "keyctl pkey_sign $key 0 '$tmp/digest' enc=x962 hash=sha256 > /dev/null"
+	key=$(as_do keyctl search @s tkm a:zgen)
+	openssl ec -in "$work/site.pem" -pubout -outform DER 2> /dev/null | tail -c 65 > "$tmp/point"
+	as_do bash -c "keyctl pkey_decrypt $key 0 '$tmp/point' enc=ecdh > /dev/null"
+}
+claim "a domain under a policy: one approval serves every key beneath, whatever it is" guarded_domain 4651
+
+# Nothing is known but the chains: as after a boot.
+after_a_boot()
+{
+	local key auth
+
+	[ -e "$work/domain-b.der" ] || fail "the claim before failed"
+	keyctl clear @s
+	module_reload
+	nlop policy-set boot authority "$work/site.pub"
+	as_open "$1"
+	auth=$(as_do keyop add user v x @s)
+	for key in b auth; do
+		cp "$work/domain-$key.der" "$tmp/$key.der"
+	done
+	# Not even the storage keys are shown to the TPM, but those above them.
+	check "$(as_loads a:b b || :)" = EPERM
+	nlop policy-approve boot "$work/domain-approval"
+	check "$(commands_as keyop add tkm a:b "load $(hex "$tmp/b.der")" @s)" = \
+		"PCR_Read LoadExternal VerifySignature FlushContext StartAuthSession Load CreatePrimary FlushContext ContextSave Load FlushContext ContextSave PolicyPCR PolicyAuthorize PolicyOR Load FlushContext ContextSave PolicyPCR PolicyAuthorize PolicyOR Load Unseal FlushContext FlushContext"
+	as_loads a:auth auth "auth=$auth" > /dev/null
+	# New keys go below the same.
+	as_do keyop add tkm a:later new @s > /dev/null
+	as_keep later a:later
+	check "$(areas_of "$tmp/later.der" | sed -n 3,6p)" = "$(areas_of "$tmp/b.der" | sed -n 3,6p)"
+	as_close
+}
+claim "... after a boot, from its chains" after_a_boot 4651
+
+# What a user could write who wants to be without.
+unguarded()
+{
+	[ -e "$work/domain-b.der" ] || fail "the claim before failed"
+	cp "$work/domain-b.der" "$tmp/data.der"
+	nlop policy-set boot authority "$work/site.pub"
+	nlop policy-approve boot "$work/domain-approval"
+	as_open "$1"
+	# Another name or key in the policy.
+	altered "$(policy_ref boot)" "$(policy_ref other)"
+	check "$(as_loads a:b bad || :)" = EBADMSG
+	authority stranger
+	altered "$(hex "$work/site.pub")" "$(hex "$work/stranger.pub")"
+	check "$(as_loads a:b bad || :)" = EBADMSG
+	# Attributes that let a value in.
+	altered 0023000b00030432 0023000b00030472
+	check "$(as_loads a:b bad || :)" = EBADMSG
+	as_close
+}
+claim "a chain whose storage keys say another policy than their Names is EBADMSG" unguarded 4651
+
+# The helper keeps it, and gives it back.
+kept_domain()
+{
+	mkdir "$tmp/db"
+	authority site
+	authority offline
+	forget_all
+	nlop policy-set boot authority "$work/site.pub" recovery "$work/offline.pub"
+	approve "$tmp/a" offline boot 14
+	nlop policy-approve boot "$tmp/a"
+	helper_start keep "$tmp/db"
+	as_open "$1"
+	as_do keyop add tkm-domain me "new policy=boot" @s > /dev/null
+	as_do keyop add tkm a:b new @s > /dev/null
+	as_close
+	helper_stop
+	keyctl clear @s
+	module_reload
+	nlop policy-set boot authority "$work/site.pub" recovery "$work/offline.pub"
+	helper_start keep "$tmp/db"
+	as_open "$1"
+	check "$(as_do keyop add tkm a:c new @s || :)" = EPERM
+	nlop policy-approve boot "$tmp/a"
+	check "$(as_do keyop add tkm-domain me "new policy=boot" @s || :)" = EEXIST
+	as_do keyop add tkm b:c new @s > /dev/null
+	check "$(areas_of "$tmp/db/$1.0.b:c" | sed -n 3p)" = "$(areas_of "$tmp/db/$1.0.a:b" | sed -n 3p)"
+	# Asked for, too: by request_key.
+	as_do keyctl request2 tkm a:b x @s > /dev/null
+	as_close
+	helper_stop
+	# A helper that gives storage keys without: none of this domain's.
+	forget_all
+}
+claim "... kept by a helper, with a recovery key" kept_domain 4652
 
 run_claims

@@ -46,9 +46,9 @@ enum tkm_feature {
  *   which would else be made anew: a sequence of one to three objects as a
  *   chain begins with them, the TKMRK, the domain's TDK, the application's
  *   ASK, as far down as they are kept. Of more than one such line the one
- *   whose TDK has a password (its emptyAuth is absent), else the newest.
- *   ENOKEY when there is none, EOPNOTSUPP when none are kept. The application
- *   "@" is none's: it asks for TKMRK and TDK
+ *   whose TDK has a password (its emptyAuth is absent) or a policy, else the
+ *   newest. ENOKEY when there is none, EOPNOTSUPP when none are kept. The
+ *   application "@" is none's: it asks for TKMRK and TDK
  * @TKM_ERRAND_SET_STATE: keep the new state of the key whose chain this is;
  *   once that is done, the loaded key changes. ENOKEY when the domain has no
  *   such key, and EOPNOTSUPP when no states are kept: then only loaded ones
@@ -61,11 +61,11 @@ enum tkm_feature {
  * @TKM_ERRAND_AUDIT: write down what is in the attribute audit, see
  *   Documentation/audit.rst. Nobody waits; it is in line until it is done with
  *   status 0, and again for the next helper when this one ends before
- * @TKM_ERRAND_DOMAIN: keep the storage keys of a domain that has a password: a
- *   sequence of two objects, TKMRK and TDK, and the description, "@:" and what
- *   its owner says of it. A TDK with the same public part takes the place of
- *   the one that was kept: the password was changed. EOPNOTSUPP when none are
- *   kept
+ * @TKM_ERRAND_DOMAIN: keep the storage keys of a domain that has a password or
+ *   a policy: a sequence of two objects, TKMRK and TDK, and the description,
+ *   "@:" and what its owner says of it. A TDK with the same public part takes
+ *   the place of the one that was kept: the password was changed. EOPNOTSUPP
+ *   when none are kept
  */
 enum tkm_errand_kind {
 	TKM_ERRAND_STORE = 1,
