@@ -150,6 +150,11 @@ u32 tkm_get_u32(struct tkm_reader *r);
 const u8 *tkm_get_bytes(struct tkm_reader *r, size_t n);
 /* A TPM2B's content in place and its size in *n; NULL, 0 and r->bad if short. */
 const u8 *tkm_get_tpm2b(struct tkm_reader *r, u16 *n);
+/*
+ * A number of @size bytes, in front of which a TPM may have left zeros out, or put
+ * some. 0 or -EIO.
+ */
+int tkm_get_number(struct tkm_reader *r, u8 *out, size_t size);
 /* True when nothing was asked in vain and nothing is left over. */
 bool tkm_reader_done(const struct tkm_reader *r);
 

@@ -162,6 +162,24 @@ const u8 *tkm_get_tpm2b(struct tkm_reader *r, u16 *n)
 	return p;
 }
 
+int tkm_get_number(struct tkm_reader *r, u8 *out, size_t size)
+{
+	u16 n;
+	const u8 *p = tkm_get_tpm2b(r, &n);
+
+	if (!p)
+		return -EIO;
+	while (n > size && !*p) {
+		p++;
+		n--;
+	}
+	if (n > size)
+		return -EIO;
+	memset(out, 0, size - n);
+	memcpy(out + size - n, p, n);
+	return 0;
+}
+
 bool tkm_reader_done(const struct tkm_reader *r)
 {
 	return !r->bad && !r->len;

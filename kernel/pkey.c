@@ -247,10 +247,19 @@ out:
 	return ret;
 }
 
-/* A bare signature, as tkm_pair_sign() gives it. -EBADMSG if it is not right. */
-static int verify_bare(const struct tkm_public *pub,
-		       const struct tkm_encoding *e, const u8 *digest,
-		       const u8 *sig)
+/**
+ * tkm_signature_verify() - check a signature, without the TPM
+ * @pub: the key
+ * @e: pkcs1, pss (RSA), raw or x962 (EC, the same here), and a hash
+ * @digest: of that hash
+ * @sig: bare, as tkm_pair_sign() gives it
+ *
+ * Return: 0; -EBADMSG when it is another's; -EIO when the key is none; -ENOMEM;
+ * -EOPNOTSUPP in a kernel without RSA.
+ */
+int tkm_signature_verify(const struct tkm_public *pub,
+			 const struct tkm_encoding *e, const u8 *digest,
+			 const u8 *sig)
 {
 	if (pub->type == TPM_ALG_RSA)
 		return verify_rsa(pub, e, digest, sig);
@@ -276,7 +285,7 @@ static long sign(struct tkm_payload *payload, const struct tkm_encoding *e,
 		goto out;
 	len = ret;
 	/* A wrong one is someone's on the bus, or gives an RSA key away. */
-	ret = verify_bare(pub, e, digest, sig);
+	ret = tkm_signature_verify(pub, e, digest, sig);
 	if (ret == -EBADMSG)
 		tkm_pair_doubt(payload);
 	if (ret)
@@ -312,7 +321,7 @@ static int verify(const struct tkm_payload *payload,
 			return -EKEYREJECTED;
 		sig = bare;
 	}
-	ret = verify_bare(pub, e, digest, sig);
+	ret = tkm_signature_verify(pub, e, digest, sig);
 	/* As every other key type says it. */
 	return ret == -EBADMSG ? -EKEYREJECTED : ret;
 }

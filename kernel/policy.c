@@ -100,14 +100,79 @@ static int registers_fit(struct tkm_bus *bus, struct readings *readings,
 	return 1;
 }
 
-/* The signature is wrong, or the key is none: the TPM said so, and need not again. */
 static int reject(struct tkm_held *held)
 {
 	WRITE_ONCE(held->rejected, true);
 	return -EKEYREJECTED;
 }
 
-/* Three commands. -EKEYREJECTED: never again; -EOPNOTSUPP: not by this TPM. */
+/* Whether the signature holds, without the TPM; as tkm_signature_verify(). */
+static int verify(const struct tkm_approval *approval)
+{
+	struct tkm_encoding e = { .enc = TKM_ENC_RAW, .hash = TPM_ALG_SHA256 };
+	const struct tkm_authorize *by = &approval->by;
+	struct tkm_public pub;
+	struct tkm_reader r;
+	u8 hash[32], *bare;
+	size_t n;
+	int ret;
+	u16 alg;
+
+	ret = tkm_public_decode(by->pub, by->pub_len, &pub);
+	if (ret)
+		return ret;
+	/* What a TPM may have, and the kernel's half does not know. */
+	if (pub.x_len > TKM_RSA_MAX)
+		return -EOPNOTSUPP;
+	bare = kmalloc(TKM_RSA_MAX, GFP_KERNEL);
+	if (!bare)
+		return -ENOMEM;
+	tkm_reader_init(&r, by->sig, by->sig_len);
+	alg = tkm_get_u16(&r);
+	tkm_get_u16(&r);
+	if (pub.type == TPM_ALG_RSA) {
+		e.enc = alg == TPM_ALG_RSAPSS ? TKM_ENC_PSS : TKM_ENC_PKCS1;
+		ret = tkm_get_number(&r, bare, pub.x_len);
+	} else {
+		n = tkm_curve_bytes(pub.curve);
+		ret = tkm_get_number(&r, bare, n) ?:
+		      tkm_get_number(&r, bare + n, n);
+	}
+	tkm_approval_hash(approval, hash);
+	ret = ret ?: tkm_signature_verify(&pub, &e, hash, bare);
+	kfree(bare);
+	return ret;
+}
+
+/* A refusal of the approval itself. */
+static bool blames(const struct tkm_bus *bus, int ret)
+{
+	return bus->rc && (ret == -EKEYREJECTED || ret == -EBADMSG);
+}
+
+/*
+ * The TPM says that the signature is wrong, or the key is none. Nothing vouches
+ * for that: who says it once, from the bus, shall not have an approval rejected
+ * for good. So the kernel verifies, too.
+ */
+static int blamed(struct tkm_held *held, int ret)
+{
+	switch (verify(&held->approval)) {
+	case -EBADMSG:
+	case -EIO:
+		return reject(held);
+	case 0:
+		pr_err_ratelimited("an approval that holds was refused: the answer is not the TPM's (someone on the bus?)\n");
+		return -EBADMSG;
+	default:
+		return ret;
+	}
+}
+
+/*
+ * Three commands. -EKEYREJECTED: not signed by its key; -EBADMSG: it is, but
+ * something is altered; -EOPNOTSUPP: not by this TPM.
+ */
 static int get_ticket(struct tkm_bus *bus, struct tkm_held *held)
 {
 	const struct tkm_authorize *by = &held->approval.by;
@@ -119,15 +184,15 @@ static int get_ticket(struct tkm_bus *bus, struct tkm_held *held)
 							     by->pub_len },
 				    &handle);
 	if (ret)
-		return ret == -EBADMSG && bus->rc ? reject(held) : ret;
+		return blames(bus, ret) ? blamed(held, ret) : ret;
 	tkm_approval_hash(&held->approval, hash);
 	ret = tkm_tpm_verify_signature(bus, handle, hash,
 				       (struct tkm_piece){ by->sig,
 							   by->sig_len },
 				       held->ticket, &held->ticket_len);
 	/* Before the flush, which has a code of its own. */
-	if (ret && bus->rc && (ret == -EKEYREJECTED || ret == -EBADMSG))
-		ret = reject(held);
+	if (blames(bus, ret))
+		ret = blamed(held, ret);
 	tkm_bus_flush(bus, handle);
 	return ret;
 }
@@ -150,7 +215,8 @@ static int have_ticket(struct tkm_bus *bus, struct tkm_pick *pick)
 			ret = -EKEYREJECTED;
 		else if (!held->ticket_len)
 			ret = get_ticket(bus, held);
-		if (ret != -EKEYREJECTED && ret != -EOPNOTSUPP)
+		if (ret != -EKEYREJECTED && ret != -EBADMSG &&
+		    ret != -EOPNOTSUPP)
 			return ret;
 		pick->why = ret;
 	}

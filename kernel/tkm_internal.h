@@ -304,8 +304,8 @@ struct tkm_named {
  * @approval: points into @der
  * @der: DER
  * @len: its length
- * @rejected: the TPM says that its signature is wrong, or that its counter
- *	does not read with an empty authValue; set by the worker
+ * @rejected: its signature is wrong, as the TPM and the kernel say; or its counter
+ *	does not read with an empty authValue, says the TPM; set by the worker
  * @ticket: the worker's: TPMT_TK_VERIFIED
  * @ticket_len: its length; 0 for none
  */
@@ -670,6 +670,9 @@ int tkm_pkey_eds_op(struct kernel_pkey_params *params, const void *in,
 		    void *out);
 int tkm_pkey_verify(struct kernel_pkey_params *params, const void *in,
 		    const void *in2);
+int tkm_signature_verify(const struct tkm_public *pub,
+			 const struct tkm_encoding *e, const u8 *digest,
+			 const u8 *sig);
 
 /* ---- publish.c: a payload as a consumer's key --------------------------- */
 

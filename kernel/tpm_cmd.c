@@ -686,25 +686,6 @@ static void authorise(struct tkm_wire *wire, struct tkm_bus *bus,
 	wire->auth_value_len = auth.len;
 }
 
-/* A number in front of which the TPM may have left zeros out, or put some. */
-static int take_number(struct tkm_reader *r, u8 *out, size_t size)
-{
-	u16 n;
-	const u8 *p = tkm_get_tpm2b(r, &n);
-
-	if (!p)
-		return -EIO;
-	while (n > size && !*p) {
-		p++;
-		n--;
-	}
-	if (n > size)
-		return -EIO;
-	memset(out, 0, size - n);
-	memcpy(out + size - n, p, n);
-	return 0;
-}
-
 /**
  * tkm_tpm_sign() - TPM2_Sign
  * @bus: held; with a session if the key has an authValue or a policy, which
@@ -760,10 +741,10 @@ int tkm_tpm_sign(struct tkm_bus *bus, struct tkm_parent item,
 		return -EIO;
 	n = pub->type == TPM_ALG_RSA ? pub->x_len : tkm_curve_bytes(pub->curve);
 	*len = n;
-	ret = take_number(&r, sig, n);
+	ret = tkm_get_number(&r, sig, n);
 	if (!ret && pub->type == TPM_ALG_ECC) {
 		*len = 2 * n;
-		ret = take_number(&r, sig + n, n);
+		ret = tkm_get_number(&r, sig + n, n);
 	}
 	return ret || !tkm_reader_done(&r) ? -EIO : 0;
 }
@@ -869,7 +850,7 @@ int tkm_tpm_ecdh_zgen(struct tkm_bus *bus, struct tkm_parent item,
 	if (ret)
 		return ret;
 	tkm_get_u16(&r);
-	ret = take_number(&r, x, n);
+	ret = tkm_get_number(&r, x, n);
 	tkm_get_tpm2b(&r, &skipped);
 	if (!tkm_reader_done(&r))
 		ret = -EIO;
