@@ -1067,7 +1067,7 @@ int tkm_tpm_policy_authorize(struct tkm_bus *bus, const u8 approved[32],
  * @handle: of the object, to be flushed by the caller or the end of the hold
  *
  * Return: 0; -EOPNOTSUPP for a sort of key that the TPM lacks; -EBADMSG for one
- * that is none; else as above.
+ * that is none, or when another Name comes back; else as above.
  */
 int tkm_tpm_load_external(struct tkm_bus *bus, struct tkm_piece pub,
 			  u32 *handle)
@@ -1077,8 +1077,10 @@ int tkm_tpm_load_external(struct tkm_bus *bus, struct tkm_piece pub,
 		.response_handle = true,
 	};
 	struct tkm_wire_answer answer;
+	u8 name[TKM_NAME_SIZE];
 	struct tkm_writer w;
 	struct tkm_reader r;
+	const u8 *p;
 	u16 n;
 	int ret;
 
@@ -1092,9 +1094,18 @@ int tkm_tpm_load_external(struct tkm_bus *bus, struct tkm_piece pub,
 	if (!handle_is(answer.handle, 0x80))
 		return -EIO;
 	tkm_bus_opened(bus, answer.handle);
+	p = tkm_get_tpm2b(&r, &n);
+	if (!tkm_reader_done(&r))
+		return -EIO;
+	/* Nothing vouches for it, but an altered one need not go unseen. */
+	tkm_public_name(pub.data, pub.len, name);
+	if (n != sizeof(name) || memcmp(p, name, sizeof(name))) {
+		/* The next approval's key wants its place. */
+		tkm_bus_flush(bus, answer.handle);
+		return -EBADMSG;
+	}
 	*handle = answer.handle;
-	tkm_get_tpm2b(&r, &n);
-	return tkm_reader_done(&r) ? 0 : -EIO;
+	return 0;
 }
 
 /**
