@@ -1325,6 +1325,8 @@ unsigned int tkm_tpm_rc_parameter(u32 rc);
 #define TPM_RC_BAD_AUTH		0x0a2
 /* Up to here the TPM blames what it was given, not its own state. */
 #define TPM_RC_FORMAT_ONE_LAST	0x0bf
+#define TPM_RC_NV_RANGE		0x146
+#define TPM_RC_NV_UNINITIALIZED	0x14a
 #define TPM_RC_NV_DEFINED	0x14c
 #define TPM_RC_OBJECT_MEMORY	0x902
 #define TPM_RC_SESSION_MEMORY	0x903

@@ -294,6 +294,12 @@ void tkm_pick_end(struct tkm_pick *pick)
 	pick->all = NULL;
 }
 
+/* NV_RANGE, NV_SIZE, NV_LOCKED, NV_AUTHORIZATION, NV_UNINITIALIZED. */
+static bool is_of_counter(u32 rc)
+{
+	return rc >= TPM_RC_NV_RANGE && rc <= TPM_RC_NV_UNINITIALIZED;
+}
+
 /*
  * What the TPM says of a counter when it says no. 0: that the approval does not
  * hold, for now; else an errno. A counter that wants another authValue than the
@@ -313,6 +319,8 @@ static int counter_errno(struct tkm_bus *bus, struct tkm_held *held, int ret)
 	case -ENOMEM:
 	case -ENODEV:
 		return ret;
+	case -EIO:
+		return is_of_counter(tkm_tpm_rc_base(bus->rc)) ? 0 : ret;
 	default:
 		return bus->rc ? 0 : ret;
 	}
