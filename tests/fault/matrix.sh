@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Every TPM command that tkm sends, times everything that can happen to it, and
-# what must come of each. This file is the table; cells.c runs it, and says at
-# its head what else each cell checks.
+# what must come of each. This file is the table; cells/cells.c runs it, and
+# says at its head what else each cell checks.
 #
 #   matrix.sh SOCKET      a hostile TPM is there, and the module is loaded
 #   matrix.sh             only print the table
@@ -50,6 +50,8 @@ declare -A operation=(
 	[Sign]=sign [RSA_Decrypt]=open [ECDH_ZGen]=share
 	[TestParms]=new-ec-first [ObjectChangeAuth]=unlock
 	[KeyContextLoad]=sign [KeyContextSave]=load-sign
+	[LoadExternal]=approved [VerifySignature]=approved [PolicyNV]=approved
+	[PolicyAuthorize]=approved [PolicyRestart]=approved-second
 )
 
 # What has another use: CreatePrimary, with an HMAC, to prove that there was no
@@ -167,6 +169,42 @@ declare -A differs=(
 	# Another scheme to derive keys, which is none.
 	[TestParms flip-command]=EOPNOTSUPP
 
+	# No HMAC. Its Name is computed here; a lie about it is none about an
+	# approval, which is as good as before.
+	[LoadExternal flip-tag]=EIO
+	[LoadExternal replay]=ok
+	[LoadExternal AUTH_FAIL]=EBADMSG
+	# A hierarchy that is none.
+	[LoadExternal flip-command]=EBADMSG
+
+	# A ticket that is none is found out by who made it, and made anew.
+	[VerifySignature flip-tag]=EIO
+	[VerifySignature flip-end]=ok
+	[VerifySignature replay]=ok
+	# The signature holds, as is known here: it was altered on its way, or
+	# who refuses it lies.
+	[VerifySignature AUTH_FAIL]=EBADMSG
+	[VerifySignature flip-command]=EBADMSG
+
+	# What the TPM says of the counter is of this approval, and there is no
+	# other: it is not there, it is another one, it has another number.
+	[PolicyNV HANDLE]=EPERM [PolicyNV INTEGRITY]=EPERM
+	[PolicyNV replay]=ok
+	# Another number than that.
+	[PolicyNV flip-command]=EPERM
+
+	[PolicyAuthorize flip-tag]=EIO [PolicyAuthorize flip-end]=EIO
+	[PolicyAuthorize replay]=ok
+	# Not what was approved, says the TPM: then nothing is.
+	[PolicyAuthorize INTEGRITY]=EPERM
+	# The ticket.
+	[PolicyAuthorize flip-command]=ok
+
+	[PolicyRestart flip-tag]=EIO [PolicyRestart flip-end]=EIO
+	[PolicyRestart replay]=ok
+	# Another session, which is not there.
+	[PolicyRestart flip-command]=ENOKEY/ok
+
 	# Compared with the Name that is pinned; the qualified name at its end
 	# is of no use.
 	[ReadPublic flip-tag]=EIO
@@ -197,8 +235,11 @@ try()
 	shift 3
 
 	case $op in
-	sign | open | share) after=again ;;
+	sign | open | share | approved*) after=again ;;
 	esac
+	# It is told from no other counter that asks for a password, of which a
+	# TPM has few tries.
+	[ "$command $fault" != "PolicyNV AUTH_FAIL" ] || after=
 
 	errno=${differs["$command $fault"]:-${expected[$fault]}}
 	case $command,$fault in
@@ -224,6 +265,7 @@ faults()
 	try "$command" cut1 cut -1
 	try "$command" cut-all cut 1
 	case $command in
+	PolicyNV) try "$command" cut-fix cut-fix -1 ;;
 	Policy* | FlushContext | TestParms) ;;
 	*) try "$command" cut-fix cut-fix -1 ;;
 	esac
@@ -259,7 +301,8 @@ codes_of()
 commands=(StartAuthSession ContextLoad Load Unseal FlushContext PolicyPCR
 	PolicyOR PolicyAuthValue Create PCR_Read ContextSave ReadPublic
 	CreatePrimary EvictControl NullPrimary GetCapability Sign RSA_Decrypt
-	ECDH_ZGen TestParms ObjectChangeAuth)
+	ECDH_ZGen TestParms ObjectChangeAuth LoadExternal VerifySignature
+	PolicyNV PolicyAuthorize PolicyRestart)
 # What a storage key's contexts meet, a key's own meet all over again.
 [ -z "${TKM_LONG:-}" ] || commands+=(KeyContextLoad KeyContextSave)
 
@@ -433,6 +476,100 @@ uses()
 		"reset Load 1"
 }
 
+# Nothing vouches for what is asked before a session, nor for a refusal. So an
+# approval stays as good as it is, whatever is said of it, and none gets better.
+approvals()
+{
+	local command told="told of another"
+
+	cell "LoadExternal, another handle: ok" approved ok again \
+		"word LoadExternal 1 10 0x80000001"
+	cell "LoadExternal, a handle that cannot be: EBADMSG" approved EBADMSG \
+		again "word LoadExternal 1 10 0x80000005"
+	cell "LoadExternal, the SRK's handle: EIO" approved EIO again \
+		"word LoadExternal 1 10 0x81000001"
+	cell "LoadExternal, another Name: EBADMSG" approved EBADMSG again \
+		"word LoadExternal 1 30 0x12345678"
+	cell "LoadExternal $told key, which is none: EBADMSG" approved EBADMSG \
+		again "word-command LoadExternal 1 40 0x12345678"
+	# The same key with other attributes.
+	cell "LoadExternal $told key: EBADMSG" approved EBADMSG again \
+		"word-command LoadExternal 1 18 0x00040440"
+	# Its tickets are empty.
+	cell "LoadExternal told of no hierarchy: EIO" approved EIO again \
+		"word-command LoadExternal 1 100 0x40000007"
+	cell "LoadExternal refused for ever: EBADMSG" approved EBADMSG again \
+		"rc LoadExternal 0 0x2d5"
+	cell "VerifySignature, another ticket: ok" approved ok again \
+		"word VerifySignature 1 20 0x12345678"
+	cell "VerifySignature, another ticket for ever: EPERM" approved EPERM \
+		again "word VerifySignature 0 20 0x12345678"
+	cell "VerifySignature, a ticket of no hierarchy: EIO" approved EIO again \
+		"word VerifySignature 1 12 0x40000007"
+	cell "VerifySignature, not right: EBADMSG" approved EBADMSG again \
+		"rc VerifySignature 1 0x2db"
+	cell "VerifySignature, never right: EBADMSG" approved EBADMSG again \
+		"rc VerifySignature 0 0x2db"
+	cell "VerifySignature, not right, with another approval: ok" \
+		approved-second ok again "rc VerifySignature 1 0x2db"
+	cell "VerifySignature $told key: EBADMSG" approved EBADMSG again \
+		"word-command VerifySignature 1 10 0x81000001"
+	cell "VerifySignature $told digest: EBADMSG" approved EBADMSG again \
+		"word-command VerifySignature 1 16 0x12345678"
+	cell "a forged approval with a good one's ticket: EKEYREJECTED" forged \
+		EKEYREJECTED '' "replay VerifySignature 1"
+	cell "PolicyNV $told counter: EPERM" approved EPERM again \
+		"word-command PolicyNV 1 14 0x01800b7c"
+	cell "PolicyNV $told session: ok" approved ok again \
+		"word-command PolicyNV 1 18 0x03000001"
+	cell "PolicyNV $told epoch: EPERM" approved EPERM again \
+		"word-command PolicyNV 1 41 0x12345678"
+	cell "PolicyNV, another epoch: EPERM" approved EPERM again \
+		"rc PolicyNV 1 0x126"
+	cell "PolicyNV, never counted: EPERM" approved EPERM again \
+		"rc PolicyNV 1 0x14a"
+	cell "PolicyNV, answered without a session: EBADMSG" approved EBADMSG \
+		again "rc PolicyNV 1 0"
+	cell "an epoch that is over, as one that is not: EPERM" retired EPERM '' \
+		"replay PolicyNV 1"
+	cell "an epoch that is over, as one that is not, and another approval: ok" \
+		approved-second ok again "replay PolicyNV 1"
+	cell "PolicyAuthorize $told digest: EPERM" approved EPERM again \
+		"word-command PolicyAuthorize 1 16 0x12345678"
+	cell "PolicyAuthorize $told policyRef: ok" approved ok again \
+		"word-command PolicyAuthorize 1 50 0x12345678"
+	cell "PolicyAuthorize $told Name: ok" approved ok again \
+		"word-command PolicyAuthorize 1 90 0x12345678"
+	cell "PolicyAuthorize $told session: ok" approved ok again \
+		"word-command PolicyAuthorize 1 10 0x03000001"
+	cell "PolicyAuthorize, an old ticket: ok" approved ok again \
+		"rc PolicyAuthorize 1 0x4e0"
+	cell "PolicyAuthorize, an old ticket for ever: EIO" approved EIO again \
+		"rc PolicyAuthorize 0 0x4e0"
+	cell "PolicyAuthorize that was none: EPERM" approved EPERM again \
+		"rc PolicyAuthorize 1 0"
+	cell "PolicyRestart $told session: ok" approved-second ok again \
+		"word-command PolicyRestart 1 10 0x03000001"
+	# What the one before said still counts.
+	cell "PolicyRestart that was none: EPERM" approved-second EPERM again \
+		"rc PolicyRestart 1 0"
+	cell "PCR_Read to choose, another value: EPERM" approved EPERM again \
+		"flip PCR_Read 1 -1"
+	cell "PCR_Read to choose, cut: EIO" approved EIO again "cut PCR_Read 1 9"
+	cell "PCR_Read to choose, refused: EIO" approved EIO again \
+		"rc PCR_Read 1 0x101"
+	cell "FlushContext of a policy key, refused: ok" approved ok again \
+		"rc FlushContext 1 0x101"
+	for command in LoadExternal VerifySignature PolicyNV PolicyAuthorize; do
+		cell "$command to sign, lost: EIO" sign-approved EIO again \
+			"cut $command 1 9"
+	done
+	cell "LoadExternal to sign, a handle that cannot be: EBADMSG" \
+		sign-approved EBADMSG again "word LoadExternal 1 10 0x80000005"
+	cell "VerifySignature to sign, not right: EBADMSG" sign-approved EBADMSG \
+		again "rc VerifySignature 1 0x2db"
+}
+
 # A password is tried once, whatever happens; and first how many tries are left is
 # asked, after two looks at what the TPM holds.
 domains()
@@ -503,6 +640,7 @@ table()
 	swaps
 	others
 	uses
+	approvals
 	domains
 	for_ever
 }
@@ -536,6 +674,12 @@ bits()
 		echo "bits Sign, each bit, RSA | sign-rsa | $refused | Sign 1"
 		echo "bits Sign, each bit, policy and auth | sign-policy | $refused | Sign 1"
 	fi
+	# What is altered in a ticket is found out when it is used.
+	echo "bits LoadExternal, each bit | approved | $refused/ok | LoadExternal 1"
+	echo "bits VerifySignature, each bit | approved | EIO/ok | VerifySignature 1"
+	echo "bits PolicyNV, each bit | approved | $refused | PolicyNV 1"
+	echo "bits PolicyAuthorize, each bit | approved | EIO/ENODEV | PolicyAuthorize 1"
+	echo "bits PolicyRestart, each bit | approved-second | EIO/ENODEV | PolicyRestart 1"
 	echo "bits GetCapability, each bit | flat | ok | GetCapability 1"
 }
 
@@ -545,7 +689,11 @@ if [ $# = 0 ]; then
 	bits
 	exit
 fi
-"$build/cells" "$1" < <(
+folder=$(mktemp -d /tmp/tkm-approvals.XXXXXX)
+trap 'rm -rf "$folder"' EXIT
+chip=$("$build/hostile" ask "$1" chip)
+TPM2TOOLS_TCTI=device:/dev/tpmrm$chip "$here/approvals.sh" "$folder"
+"$build/cells" "$1" "$folder" < <(
 	case ${TKM_PART:-table} in
 	table) table ;;
 	silence) silence ;;

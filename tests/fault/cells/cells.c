@@ -2,7 +2,7 @@
 /*
  * Runs tests against a TPM that lies (hostile.c), one line each, as KTAP.
  *
- *   cells SOCKET < LINES
+ *   cells SOCKET FOLDER < LINES        FOLDER is what approvals.sh has filled
  *
  *   cell NAME | OPERATION | ERRNO[/ERRNO...] | AFTER | FAULT [+ FAULT...]
  *   bits NAME | OPERATION | ERRNO/... | COMMAND N
@@ -44,6 +44,7 @@
  *
  * The last test is that no command was sent which hostile.c does not know.
  */
+#include "policies.h"
 #include "vm.h"
 
 #include <ctype.h>
@@ -67,7 +68,7 @@ static const uint8_t canary[32] = {
 static FILE *script_in;
 static int script_out, kmsg;
 static serial_t ring, auth;
-static char *plain, *policy, *flat_policy, *other;
+static char *plain, *policy, *flat_policy, *other, *named;
 static size_t flat_len;
 static char *flat;
 static unsigned int number, failed, operations;
@@ -176,6 +177,11 @@ static int do_flat_policy(void)
 	return load("cells:flat-policy", flat_policy);
 }
 
+static int do_named(void)
+{
+	return load("cells:named", named);
+}
+
 static int do_other(void)
 {
 	return load("other:key", other);
@@ -270,11 +276,13 @@ USED_KEY(ec_guarded, .options = "ec pcrs=sha256:0,7",
 	 .info = "enc=raw hash=sha256", .guarded = true);
 USED_KEY(share_guarded, .options = "ec use=decrypt pcrs=sha256:7",
 	 .info = "enc=ecdh", .guarded = true);
+USED_KEY(ec_named, .options = "ec policy=" POLICY,
+	 .info = "enc=raw hash=sha256");
 USED_KEY(data_crypts, .options = "use=crypt", .info = "enc=gcm");
 
 static struct used *const all_used[] = {
 	&rsa_signs, &rsa_opens, &ec_signs, &ec_shares, &ec_guarded,
-	&share_guarded, &data_crypts,
+	&share_guarded, &ec_named, &data_crypts,
 };
 
 #define USED (sizeof(all_used) / sizeof(all_used[0]))
@@ -384,6 +392,11 @@ static int do_sign(void)
 static int do_sign_policy(void)
 {
 	return sign_with(&ec_guarded, ec_guarded.info);
+}
+
+static int do_sign_named(void)
+{
+	return sign_with(&ec_named, ec_named.info);
 }
 
 static int do_open(void)
@@ -541,6 +554,7 @@ static int do_unlock(void)
  * @key: which it uses, and has
  * @anew: the module is loaded anew before it: what it asks the TPM once only
  * @typist: another one, with a domain, is there before it
+ * @approvals: they are said before it, so the TPM has yet to verify them
  */
 static const struct operation {
 	const char *name;
@@ -548,6 +562,7 @@ static const struct operation {
 	struct used *key;
 	bool anew;
 	bool typist;
+	const char *approvals;
 } table[] = {
 #define OP(word, function, ...) { .name = word, .run = function, __VA_ARGS__ }
 	OP("load", do_load),	   OP("policy", do_policy),
@@ -555,10 +570,15 @@ static const struct operation {
 	OP("new", do_new),	   OP("new-pcrs", do_new_pcrs),
 	OP("new-app", do_new_app), OP("new-app-twice", do_new_app_twice),
 	OP("reseal", do_reseal),   OP("no-srk", do_no_srk),
+	OP("approved", do_named, .approvals = "good"),
+	OP("approved-second", do_named, .approvals = "retired good"),
+	OP("retired", do_named, .approvals = "retired"),
+	OP("forged", do_named, .approvals = "forged"),
 	OP("new-ec", do_new_ec),
 	OP("new-ec-first", do_new_ec, .anew = true),
 	OP("sign", do_sign, .key = &ec_signs),
 	OP("sign-policy", do_sign_policy, .key = &ec_guarded),
+	OP("sign-approved", do_sign_named, .key = &ec_named, .approvals = "good"),
 	OP("sign-rsa", do_sign_rsa, .key = &rsa_signs),
 	OP("sign-pss", do_sign_pss, .key = &rsa_signs),
 	OP("open", do_open, .key = &rsa_opens),
@@ -757,6 +777,8 @@ static void reload(void)
 		usleep(5000);
 	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
 		wrong("the module does not load anew: %s", strerror(errno));
+	else if (policies_say())
+		wrong("it takes no policy");
 	close(fd);
 	with_modules += now() - start;
 	warm_up();
@@ -802,6 +824,14 @@ static unsigned int words(const char *text)
 	return n;
 }
 
+static void approve(const struct operation *op)
+{
+	int err = op->approvals ? policies_approve(op->approvals) : 0;
+
+	if (err)
+		wrong("approvals: %s", name_of(err));
+}
+
 /* The next operation sends what it always sends. */
 static void be_ready(const struct operation *op)
 {
@@ -814,6 +844,7 @@ static void be_ready(const struct operation *op)
 		/* Its last flush is not the operation's first. */
 		hold_is_over();
 	}
+	approve(op);
 }
 
 static void check_after(const struct operation *op, const char *after)
@@ -965,6 +996,9 @@ static void run_bits(char *line)
 	const char *log;
 	int err, i;
 
+	/* Who has lost nothing for long looks no more. */
+	if (looks)
+		warm_up();
 	be_ready(op);
 	say("clear");
 	err = op->run();
@@ -980,6 +1014,7 @@ static void run_bits(char *line)
 		/* A hold ends with looks, which are not to be counted. */
 		if (looks)
 			hold_is_over();
+		approve(op);
 		say("clear");
 		say("arm flip %s %d %zu", command, nth, bit);
 		err = op->run();
@@ -992,6 +1027,9 @@ static void run_bits(char *line)
 		else if (!one_of(err, expected))
 			wrong("bit %zu: %s: %s", bit, name_of(err), log);
 		check_handles();
+		err = op->approvals ? op->run() : 0;
+		if (err)
+			wrong("bit %zu: and for good: %s", bit, name_of(err));
 		if (++done % 64 == 0 || *why)
 			check_after(op, "");
 		if (strlen(why) > 1000)
@@ -1108,6 +1146,12 @@ static void prepare(void)
 	if (key < 0 || key_update(key, text, strlen(text)))
 		die("the canary: %s", strerror(errno));
 	flat_policy = chain_of(key, with);
+	policies_approve("good");
+	if (policies_say() || policies_approve("good"))
+		die("no policy");
+	named = chain_of(new_key("cells:named", "policy=" POLICY), "");
+	if (do_named())
+		die("what is approved does not open");
 	prepare_used(with);
 }
 
@@ -1156,7 +1200,7 @@ int main(int argc, char **argv)
 	size_t i, n;
 	double start;
 
-	if (argc != 2)
+	if (argc != 3)
 		die("see the head of cells.c");
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	kmsg = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -1167,6 +1211,7 @@ int main(int argc, char **argv)
 	take_share(getenv("TKM_SHARE"));
 	n = read_lines(lines, sizeof(lines) / sizeof(lines[0]));
 	meet(argv[1]);
+	policies_open(argv[2]);
 	prepare();
 	printf("KTAP version 1\n1..%zu\n", n + 1);
 	warm_up();
