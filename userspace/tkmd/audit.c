@@ -52,9 +52,9 @@ static const struct place head_place = { .what = SEAL_HEAD, .id = 1 };
 
 static int64_t get_number(struct tkm_reader *r)
 {
-	const int64_t high = tkm_get_u32(r);
+	const uint64_t high = tkm_get_u32(r);
 
-	return high << 32 | tkm_get_u32(r);
+	return (int64_t)(high << 32 | tkm_get_u32(r));
 }
 
 static void put_number(struct tkm_writer *w, int64_t number)

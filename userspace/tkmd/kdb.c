@@ -650,11 +650,12 @@ static int state_read(const uint8_t *in, size_t len,
 		      struct kdb_state_record *state)
 {
 	struct tkm_reader r;
+	uint64_t stored;
 
 	tkm_reader_init(&r, in, len);
 	state->state = state_number(tkm_get_u32(&r));
-	state->stored = (int64_t)tkm_get_u32(&r) << 32;
-	state->stored |= tkm_get_u32(&r);
+	stored = (uint64_t)tkm_get_u32(&r) << 32;
+	state->stored = (int64_t)(stored | tkm_get_u32(&r));
 	if (state->state < TKM_STATE_PRE_ACTIVE || state->state > TKM_STATE_LAST)
 		return -EBADMSG;
 	return r.bad ? -EBADMSG : 0;
