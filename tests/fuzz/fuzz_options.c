@@ -66,7 +66,10 @@ static void is_sound(const struct tkm_request *req, const char *text, size_t len
 	must(req->not_before >= 0);
 	must(req->pcrs_choice != TKM_NONE || reseal);
 	must(req->pcrs_choice == TKM_KEEP || new || reseal);
-	must((req->pcrs_choice == TKM_SET) == (req->pcrs.mask != 0));
+	must((req->pcrs_choice == TKM_SET) ==
+	     (req->pcrs.mask != 0 || req->policy[0]));
+	must(!req->pcrs.mask || !req->policy[0]);
+	must(memchr(req->policy, 0, sizeof(req->policy)));
 	must(req->pcrs.mask < BIT(24));
 	must(req->auth_choice != TKM_NONE || reseal);
 	must((req->auth_choice == TKM_SET) == (req->auth > 0));
