@@ -176,6 +176,30 @@ retired()
 }
 claim "an epoch is retired: its approvals are refused, put back, too; new ones open" retired
 
+# What tkm would not put in force: an approval whose signature does not hold.
+forged()
+{
+	local right wrong
+
+	begin
+	sealed
+	right=$(ask '{"verb":"policy","name":"boot"}' | jq -r '.approvals[0]')
+	# The last byte of the name it calls itself is for people; of its signature it is not.
+	wrong=$(base64 -d <<< "$right" | python3 -c 'import sys
+der = bytearray(sys.stdin.buffer.read())
+at = der.index(b"\0\x18\0\x0b\0\x20") + 6 + 31
+der[at] ^= 1
+sys.stdout.buffer.write(der)' | base64 -w 0)
+	check "$(ask "{\"verb\":\"policy-approve\",\"name\":\"boot\",\"approvals\":[\"$wrong\"]}")" = '{"ok":true}'
+	ends 3 tkm import "$tmp/box.tkm"
+	contains "$(cat "$tmp/err")" "the policy boot is not satisfied: its approval's signature does not hold (EKEYREJECTED)"
+	contains "$(t policy show boot)" "its approval's signature does not hold"
+	t policy approve boot --pcrs 14 --key "$tmp/site.pem" --only
+	opens
+	end
+}
+claim "an approval that was altered is told from a wrong authorisation value" forged
+
 recovered()
 {
 	begin

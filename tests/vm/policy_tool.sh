@@ -237,6 +237,9 @@ approvals()
 		check "$(approved boot)" = '[1,"authority",true,null]'
 	done
 	refused 1 EBADMSG approve boot --pcrs 7 --no-epoch --key "$tmp/a.pub"
+	# What anybody can set back guards nothing.
+	p approve boot --pcrs 14+23 --no-epoch --only --key "$tmp/a.pem"
+	contains "$(cat "$tmp/p-err")" "PCRs 16 and 23 can be set back"
 	# Of registers nobody approves anything.
 	p set regs --pcrs 7
 	refused 1 EINVAL approve regs --pcrs 7 --no-epoch --key "$tmp/a.pem"

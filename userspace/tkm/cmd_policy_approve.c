@@ -9,6 +9,9 @@
 
 #include "policy.h"
 
+/* For debugging, and for applications. */
+#define RESETTABLE	(BIT(16) | BIT(23))
+
 static struct {
 	const char *name;
 	const char *key;
@@ -128,6 +131,8 @@ static int fill_registers(void)
 	if (!a->n)
 		usage("which registers? --pcrs, --value, --predict");
 	for (i = 0; i < a->n; i++) {
+		if (a->pcr[i].pcrs.mask & RESETTABLE)
+			warn("PCRs 16 and 23 can be set back by anybody: approve others, too");
 		ret = values_now(&want.values, &a->pcr[i].pcrs);
 		if (ret || !values_digest(&want.values, &a->pcr[i].pcrs,
 					  a->pcr[i].digest))

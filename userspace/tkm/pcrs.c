@@ -13,7 +13,8 @@ struct refusal {
 };
 
 /* By the policy; false when it says yes, or nothing can be told. */
-static bool explain(const uint8_t *der, size_t len, struct refusal *refusal)
+static bool explain(int err, const uint8_t *der, size_t len,
+		    struct refusal *refusal)
 {
 	char name[TKM_POLICY_NAME_MAX + 1], what[160];
 	static struct state state;
@@ -24,6 +25,9 @@ static bool explain(const uint8_t *der, size_t len, struct refusal *refusal)
 	state.policies = &policies;
 	verdict = verdict_of_chain(&state, der, len, name, what);
 	policies_free(&policies);
+	/* Else it is about an authorisation value. */
+	if (err == -EKEYREJECTED && verdict != WRONG)
+		return false;
 	switch (verdict) {
 	case DIFFERS:
 		snprintf(refusal->text, sizeof(refusal->text),
@@ -54,7 +58,8 @@ int failed_with(int err, const uint8_t *der, size_t len)
 {
 	struct refusal refusal;
 
-	if (err != -EPERM || !der || !explain(der, len, &refusal))
+	if ((err != -EPERM && err != -EKEYREJECTED) || !der ||
+	    !explain(err, der, len, &refusal))
 		return failed(err, NULL);
 	return failed_as(err, refusal.remedy, "%s", refusal.text);
 }
@@ -65,7 +70,7 @@ int failed_with_key(int err, libtkm_serial key)
 	size_t len = 0;
 	int status;
 
-	if (err == -EPERM)
+	if (err == -EPERM || err == -EKEYREJECTED)
 		(void)libtkm_key_chain(key, &der, &len);
 	status = failed_with(err, der, len);
 	free(der);
