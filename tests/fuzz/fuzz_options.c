@@ -232,7 +232,9 @@ static void written_anew(const struct tkm_request *req)
 	else
 		say(&t, "unpublish");
 	must(tkm_pcrs_write(&req->pcrs, pcrs, sizeof(pcrs)) == strlen(pcrs));
-	if (req->pcrs_choice != TKM_KEEP)
+	if (req->policy[0])
+		say(&t, " policy=%s", req->policy);
+	else if (req->pcrs_choice != TKM_KEEP)
 		say(&t, " pcrs=%s",
 		    req->pcrs_choice == TKM_NONE ? "none" : pcrs);
 	if (req->auth_choice == TKM_NONE)
