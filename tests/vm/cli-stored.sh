@@ -86,6 +86,75 @@ kept()
 }
 claim "what tkmd keeps is listed, shown, exported, checked and removed" kept
 
+# kept_as NAME STATE: by its name, by its id, and in the lists
+kept_as()
+{
+	local id
+
+	check "$(stored state --stored "$1")" = "$2"
+	id=$(stored show --stored "$1" --json | jq .id)
+	check "$(stored state --stored "$id" --json | jq -r .state)" = "$2"
+	check "$(stored list --stored --json | jq -r '.[] | select(.key == "'"$1"'") | .state')" = "$2"
+}
+
+states()
+{
+	local key state
+
+	tkmd_start
+	for state in pre-active active suspended deactivated compromised destroyed; do
+		key=$(tk new "app:$state" state=pre-active)
+		[ $state = pre-active ] || stored state --stored "app:$state" active
+		case $state in
+		pre-active | active) ;;
+		*) stored state --stored "app:$state" $state ;;
+		esac
+		kept_as "app:$state" $state
+		# The one that is loaded is in the same; a destroyed one goes.
+		[ $state = destroyed ] || check "$(tk state "$key")" = $state
+		keyctl unlink "$key" @s 2> /dev/null || :
+	done
+	# Not loaded any more; what does not follow is refused, and changes nothing.
+	keyctl clear @s
+	errs 3 EPERM state --stored app:pre-active suspended --socket "$tmp/run/socket"
+	errs 3 EPERM state --stored app:deactivated active --socket "$tmp/run/socket"
+	errs 3 EPERM state --stored app:compromised deactivated --socket "$tmp/run/socket"
+	errs 3 EPERM state --stored app:destroyed active --socket "$tmp/run/socket"
+	for state in pre-active active suspended deactivated compromised destroyed; do
+		kept_as "app:$state" $state
+	done
+	# Up and down again, and what is the same is no error.
+	stored state --stored app:suspended active
+	stored state --stored app:suspended suspended
+	stored state --stored app:suspended suspended
+	kept_as app:suspended suspended
+	tkmd_kill
+	keyctl clear @s
+	tkmd_start
+	kept_as app:suspended suspended
+	kept_as app:destroyed destroyed
+	check "$(tk state "$(tk load app:deactivated)")" = deactivated
+	errs 1 ENOKEY state --stored app:none --socket "$tmp/run/socket"
+	errs 1 ENOKEY state --stored app:none active --socket "$tmp/run/socket"
+	errs 4 ECONNREFUSED state --stored app:active --socket "$tmp/none"
+	wrong state --stored app:active lost
+	wrong state --stored
+	wrong state app:active active now
+	ends 1 as 4520 tkm state --stored app:active destroyed --socket "$tmp/run/socket"
+	says "(ENOKEY)"
+	kept_as app:active active
+	# Done by whom is in the audit.
+	poll 20 state_is_written || fail "$(stored audit show)"
+	tkmd_stop
+}
+
+state_is_written()
+{
+	stored audit show --key app:suspended --event state --json |
+		jq -e '[.[] | select(.state == "suspended" and .result == "ok" and .uid == 0)] | length >= 2' > /dev/null
+}
+claim "the state of a kept key, in all six, is told and set as that of a loaded one" states
+
 # More than one part of a list.
 many()
 {

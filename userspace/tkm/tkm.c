@@ -58,7 +58,9 @@ static const struct verb verbs[] = {
 	  "[OPTION...] KEY [STATE]",
 	  "STATE is pre-active, active, suspended, deactivated, compromised or\n"
 	  "destroyed. Which may follow which, and what each allows, is in tkm-keys(7).\n"
-	  "There is no way back from destroyed.\n" },
+	  "There is no way back from destroyed.\n"
+	  "\n"
+	  "  --stored            of the key that the helper keeps under that name, or id\n" },
 	{ "remove", cmd_remove, "have the helper forget a key",
 	  "[OPTION...] KEY",
 	  "A key that is loaded stays loaded. Without its chain it never comes back, so\n"
