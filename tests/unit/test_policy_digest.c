@@ -331,6 +331,80 @@ static void other_commands_are_unsupported(void **state)
 	}
 }
 
+static void policy_authorize_is_first_and_unsigned(void **state)
+{
+	static const u8 ref[32] = { 3 }, point[32] = { 9 };
+	const struct tkm_public key = {
+		.type = TPM_ALG_ECC, .name_alg = TPM_ALG_SHA256,
+		.attributes = TPM_OA_SIGN, .sym_alg = TPM_ALG_NULL,
+		.scheme = TPM_ALG_NULL, .curve = TPM_ECC_NIST_P256,
+		.x = point, .x_len = 32, .y = point, .y_len = 32,
+	};
+	struct tkm_policy policy = { .n = 1 };
+	struct body pub, by;
+	u8 digest[32], want[32];
+
+	(void)state;
+	begin(&pub);
+	tkm_public_encode(&pub.w, &key);
+	begin(&by);
+	tkm_authorize_encode(&by.w, (struct tkm_piece){ pub.data, pub.w.len },
+			     ref);
+	policy.el[0] = element(TPM_CC_POLICY_AUTHORIZE, &by);
+	assert_int_equal(tkm_policy_digest(&policy, digest), 0);
+	tkm_authorize_digest((struct tkm_piece){ pub.data, pub.w.len }, ref,
+			     want);
+	assert_memory_equal(digest, want, 32);
+	/* What comes before it would count for nothing. */
+	policy.el[1] = policy.el[0];
+	policy.el[0] = auth_value;
+	policy.n = 2;
+	assert_int_equal(tkm_policy_digest(&policy, digest), -EOPNOTSUPP);
+	/* A signature belongs to an approval. */
+	by.w.len -= 2;
+	tkm_put_u16(&by.w, TPM_ALG_ECDSA);
+	tkm_put_u16(&by.w, TPM_ALG_SHA256);
+	tkm_put_tpm2b(&by.w, point, 32);
+	tkm_put_tpm2b(&by.w, point, 32);
+	policy.el[0] = element(TPM_CC_POLICY_AUTHORIZE, &by);
+	policy.n = 1;
+	assert_int_equal(tkm_policy_digest(&policy, digest), -EOPNOTSUPP);
+	/* Nor is there any body but its own. */
+	policy.el[0].body_len--;
+	assert_int_equal(tkm_policy_digest(&policy, digest), -EBADMSG);
+	policy.el[0].body_len = 0;
+	assert_int_equal(tkm_policy_digest(&policy, digest), -EBADMSG);
+}
+
+static void guards_are_compared_but_for_the_record(void **state)
+{
+	struct tkm_policy a = { .n = 2 }, b;
+	struct body first, second;
+
+	(void)state;
+	begin(&first);
+	tkm_put_u32(&first.w, 1);
+	begin(&second);
+	tkm_put_u32(&second.w, 2);
+	a.el[0] = element(TPM_CC_POLICY_PCR, &first);
+	a.el[1] = element(TPM_CC_POLICY_OR, &first);
+	b = a;
+	b.el[1] = element(TPM_CC_POLICY_OR, &second);
+	assert_true(tkm_policy_same_guard(&a, &b));
+	b.el[0] = element(TPM_CC_POLICY_PCR, &second);
+	assert_false(tkm_policy_same_guard(&a, &b));
+	b.el[0] = element(TPM_CC_POLICY_OR, &first);
+	assert_false(tkm_policy_same_guard(&a, &b));
+	b = a;
+	b.el[0].body_len--;
+	assert_false(tkm_policy_same_guard(&a, &b));
+	b = a;
+	b.n = 1;
+	assert_false(tkm_policy_same_guard(&a, &b));
+	a.n = b.n = 0;
+	assert_true(tkm_policy_same_guard(&a, &b));
+}
+
 static void policy_of_too_many_commands_is_refused(void **state)
 {
 	struct tkm_policy policy = { .n = TKM_POLICY_MAX };
@@ -532,6 +606,8 @@ int main(void)
 		cmocka_unit_test(every_truncation_of_a_body_is_refused),
 		cmocka_unit_test(every_flipped_bit_changes_the_digest),
 		cmocka_unit_test(other_commands_are_unsupported),
+		cmocka_unit_test(policy_authorize_is_first_and_unsigned),
+		cmocka_unit_test(guards_are_compared_but_for_the_record),
 		cmocka_unit_test(policy_of_too_many_commands_is_refused),
 		cmocka_unit_test(policy_of_the_chain_is_its_objects),
 		cmocka_unit_test(policy_pcr_is_taken_apart_in_both_spellings),
