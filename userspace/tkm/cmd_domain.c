@@ -29,7 +29,7 @@
 #define LANES_MOST	16
 #define YEAR		31536000
 
-enum { OPT_FOR = OPT_ASK_OWN };
+enum { OPT_FOR = OPT_ASK_OWN, OPT_WAIT };
 
 struct cost {
 	unsigned int memory, passes, lanes;
@@ -38,6 +38,7 @@ struct cost {
 
 static libtkm_serial keyring = KEY_SPEC_SESSION_KEYRING;
 static long seconds;
+static bool patient;
 
 /* ---- what a domain says of its password ---- */
 
@@ -188,6 +189,34 @@ static int value_key(const char *about, struct secret *password,
 
 /* ---- keys of type tkm-domain ---- */
 
+/* Too soon is refused without a try: nothing is counted for asking again. */
+static int add(const char *about, const char *text, libtkm_serial where,
+	       libtkm_serial *key)
+{
+	do
+		*key = add_key(TYPE, about, text, strlen(text), where);
+	while (*key < 0 && errno == EAGAIN && patient && !sleep(1));
+	return *key < 0 ? -errno : 0;
+}
+
+/* What can be told of tries: who may not ask the TPM is told the rule alone. */
+static int password_failed(int err)
+{
+	char remedy[512];
+	struct tpm tpm;
+
+	if (err != -EKEYREJECTED && err != -EAGAIN && err != -EBUSY)
+		return failed(err, NULL);
+	tpm_look(&tpm);
+	if (!tpm.there || tpm.error)
+		return failed(err, NULL);
+	snprintf(remedy, sizeof(remedy),
+		 "the TPM has counted %u wrong ones of %u, half of which may be one user's, and forgets one every %u s; %s",
+		 tpm.lockout_counter, tpm.lockout_max, tpm.lockout_interval,
+		 libtkm_error_remedy(err, verb->name));
+	return failed_as(err, remedy, "%s", libtkm_error_text(err, verb->name));
+}
+
 static int domain_add(const char *about, const char *word, libtkm_serial auth,
 		      libtkm_serial where, libtkm_serial *key)
 {
@@ -198,8 +227,7 @@ static int domain_add(const char *about, const char *word, libtkm_serial auth,
 	if (seconds)
 		snprintf(text + n, sizeof(text) - (size_t)n, " for=%ld", seconds);
 	progress_begin("the TPM looks at it");
-	*key = add_key(TYPE, about, text, strlen(text), where);
-	n = *key < 0 ? -errno : 0;
+	n = add(about, text, where, key);
 	progress_end();
 	libtkm_key_revoke(auth);
 	return n;
@@ -302,7 +330,7 @@ static int unlock(libtkm_serial where, libtkm_serial *key)
 	if (ret)
 		return ret;
 	ret = domain_add(about, "unlock", auth, where, key);
-	return ret ? failed(ret, NULL) : DONE;
+	return ret ? password_failed(ret) : DONE;
 }
 
 static int unlock_domain(void)
@@ -354,8 +382,7 @@ static int change_password(void)
 		return ret;
 	snprintf(text, sizeof(text), "unlock auth=%d", with);
 	progress_begin("the TPM changes it");
-	key = add_key(TYPE, next, text, strlen(text), KEY_SPEC_PROCESS_KEYRING);
-	ret = key < 0 ? -errno : 0;
+	ret = add(next, text, KEY_SPEC_PROCESS_KEYRING, &key);
 	if (!ret) {
 		snprintf(text, sizeof(text), "passwd auth=%d new=%d", with, to);
 		ret = libtkm_key_update(key, text);
@@ -364,7 +391,7 @@ static int change_password(void)
 	progress_end();
 	libtkm_key_revoke(with);
 	libtkm_key_revoke(to);
-	return ret ? failed(ret, NULL) : say("changed");
+	return ret ? password_failed(ret) : say("changed");
 }
 
 /* ---- list ---- */
@@ -465,6 +492,7 @@ int cmd_domain(int argc, char **argv)
 	static const struct option options[] = {
 		{ "keyring", required_argument, NULL, 'k' },
 		{ "for", required_argument, NULL, OPT_FOR },
+		{ "wait", no_argument, NULL, OPT_WAIT },
 		{ "all", no_argument, NULL, OPT_ALL },
 		ASK_OPTIONS, AUTH_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
 	};
@@ -476,6 +504,8 @@ int cmd_domain(int argc, char **argv)
 			keyring = keyring_of(optarg);
 		else if (c == OPT_FOR)
 			seconds = want_seconds(optarg);
+		else if (c == OPT_WAIT)
+			patient = true;
 		else if (c == OPT_ALL)
 			all = true;
 		else

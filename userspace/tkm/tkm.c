@@ -137,6 +137,7 @@ static const struct verb verbs[] = {
 	  "  passwd              another password; keys stay as they are\n"
 	  "\n"
 	  "  --for TIME          90, 90s, 15m, 8h, 2d\n"
+	  "  --wait              as long as one has to, after wrong passwords\n"
 	  "  -k, --keyring RING  what holds it open: @s unless said, @u, @us, a number\n"
 	  "  --all               (list) of all users, for root\n"
 	  "The password is asked for on the terminal, or:\n"
