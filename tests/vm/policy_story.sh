@@ -200,6 +200,54 @@ sys.stdout.buffer.write(der)' | base64 -w 0)
 }
 claim "an approval that was altered is told from a wrong authorisation value" forged
 
+# A domain lies under the policy: its keys name none themselves.
+beneath()
+{
+	local name
+
+	begin
+	keys
+	t policy set boot --authority "$tmp/site.pub" --recovery "$tmp/safe.pub"
+	t policy approve boot --pcrs 14 --key "$tmp/site.pem"
+	keyctl add tkm-domain mine "new policy=boot" @s > /dev/null
+	for name in disk:a disk:b web:c; do
+		t new -o "$tmp/${name/:/_}" $name > /dev/null
+	done
+	t new -o "$tmp/web_d" web:d ec > /dev/null
+	keyctl clear @s
+	measure update
+	ends 1 tkm policy check --socket "$tmp/run/socket"
+	check "$(grep -v '^ ' "$tmp/out" | sort)" = \
+"0 would open, 4 would not
+disk:a would not open: boot: no approval is for these registers
+disk:b would not open: boot: no approval is for these registers
+web:c would not open: boot: no approval is for these registers
+web:d would not open: boot: no approval is for these registers"
+	for name in disk_a disk_b web_c web_d; do
+		ends 3 tkm import "$tmp/$name"
+		says_why "the policy boot is not satisfied: no approval is for these registers" "tkm policy approve boot"
+	done
+	t policy approve boot --pcrs 14 --key "$tmp/site.pem"
+	ends 0 tkm policy check --socket "$tmp/run/socket"
+	for name in disk_a disk_b web_c web_d; do
+		t import "$tmp/$name" > /dev/null
+	done
+	keyctl clear @s
+	# What tkmd keeps of it outlives the module: the next keys lie there, too.
+	tkmd_stop
+	keyctl clear @u
+	module_reload
+	tkmd_start
+	t new -o "$tmp/disk_e" disk:e > /dev/null
+	keyctl clear @s
+	measure more
+	ends 3 tkm import "$tmp/disk_e"
+	says_why "the policy boot is not satisfied: no approval is for these registers" "tkm policy approve boot"
+	end
+	module_reload
+}
+claim "one approval serves every key of a domain that lies under the policy" beneath
+
 recovered()
 {
 	begin

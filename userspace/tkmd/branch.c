@@ -112,7 +112,7 @@ int branch_cut_storage(const uint8_t *der, size_t len, const struct name *name,
 	unsigned int i;
 
 	if (tkm_branch_decode(der, len, &chain) || chain.n != 2 ||
-	    chain.obj[1].empty_auth ||
+	    (chain.obj[1].empty_auth && !chain.obj[1].policy.n) ||
 	    tkm_description_parse(name->description, app, label) ||
 	    tkm_branch_verify(&chain, &caller, srk))
 		return -EBADMSG;

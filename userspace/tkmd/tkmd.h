@@ -131,7 +131,7 @@ struct branch {
  */
 int branch_cut(const uint8_t *der, size_t len, const struct name *name,
 	       struct branch *branch);
-/* The same of TKMRK and TDK of a domain with a password. */
+/* The same of TKMRK and TDK of a domain with a password, or under a policy. */
 int branch_cut_storage(const uint8_t *der, size_t len, const struct name *name,
 		       struct branch *branch);
 /* The chain of these objects, or the one object itself. -E2BIG, -EBADMSG. */
