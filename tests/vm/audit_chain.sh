@@ -332,7 +332,7 @@ older()
 
 old_copies()
 {
-	local half last
+	local half last i
 
 	chain
 	half=$(db "SELECT max(id) FROM audit" "$work/half/kdb")
@@ -379,6 +379,19 @@ old_copies()
 		conv=notrunc status=none
 	tkmd_start
 	fits
+	tkmd_stop
+	# A record of the same number, from what came after the copy the first time.
+	older kdb audit.head
+	for i in other others more; do
+		expect_errno EBADMSG keyop add tkm "a:$i" "load 3000" @s
+	done
+	mark other
+	fits
+	tkmd_stop
+	db "ATTACH '$work/state/kdb' AS whole; UPDATE audit SET record =
+	    (SELECT record FROM whole.audit WHERE id = $((half + 4))) WHERE id = $((half + 4))"
+	tkmd_start
+	misfit $((half + 4)) "what was before it is not what was when it was written"
 	tkmd_stop
 	# All of the older copy: only who kept the end elsewhere finds that.
 	older kdb audit.head
