@@ -8,6 +8,7 @@
 # run_claims calls the functions
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/helper.bash"
+. "$(dirname "$0")/tkmd.bash"
 . "$(dirname "$0")/approval.bash"
 
 # The registers that the machine's firmware and kernel leave alone.
@@ -906,5 +907,46 @@ kept_domain()
 	forget_all
 }
 claim "... kept by a helper, with a recovery key" kept_domain 4652
+
+# The same with tkmd: after a boot, nothing but what it has on its disk.
+kept_by_tkmd()
+{
+	local tdk
+
+	keyctl clear @s
+	module_reload
+	authority site
+	tkmd_start
+	nlop policy-set boot authority "$work/site.pub"
+	approve "$tmp/a" site boot 14
+	nlop policy-approve boot "$tmp/a"
+	as_open "$1"
+	# One from before, without: it is not the one for new keys after that.
+	as_do keyop add tkm a:before new @s > /dev/null
+	as_do keyop add tkm-domain me "new policy=boot" @s > /dev/null
+	as_do keyop add tkm a:one new @s > /dev/null
+	as_keep one a:one
+	tdk=$(areas_of "$tmp/one.der" | sed -n 3p)
+	check "${tdk:12:8}" = 00030432
+	as_close
+	tkmd_stop
+	module_reload
+	tkmd_start
+	nlop policy-set boot authority "$work/site.pub"
+	as_open "$1"
+	check "$(as_do keyop add tkm b:new new @s || :)" = EPERM
+	nlop policy-approve boot "$tmp/a"
+	as_do keyop add tkm a:two new @s > /dev/null
+	as_keep two a:two
+	as_do keyop add tkm b:new new @s > /dev/null
+	as_keep new b:new
+	for key in two new; do
+		check "$(areas_of "$tmp/$key.der" | sed -n 3p)" = "$tdk"
+	done
+	as_do keyctl request2 tkm a:one x @s > /dev/null
+	as_close
+	tkmd_stop
+}
+claim "... kept by tkmd" kept_by_tkmd 4653
 
 run_claims
