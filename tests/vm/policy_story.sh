@@ -209,7 +209,17 @@ beneath()
 	keys
 	t policy set boot --authority "$tmp/site.pub" --recovery "$tmp/safe.pub"
 	t policy approve boot --pcrs 14 --key "$tmp/site.pem"
-	keyctl add tkm-domain mine "new policy=boot" @s > /dev/null
+	t policy set regs --pcrs 14
+	ends 4 tkm policy domain regs
+	contains "$(cat "$tmp/err")" "regs is of registers: the next update would be the end of all your keys (EOPNOTSUPP)"
+	ends 1 tkm policy domain none-such
+	contains "$(cat "$tmp/err")" "there is no policy none-such"
+	tk policy domain boot
+	ends 5 tkm policy domain boot
+	contains "$(tk domain list --socket "$tmp/run/socket")" policy=boot
+	ends 4 tkm domain passwd --socket "$tmp/run/socket"
+	contains "$(cat "$tmp/err")" "your domain is under the policy boot"
+	t policy remove --yes regs
 	for name in disk:a disk:b web:c; do
 		t new -o "$tmp/${name/:/_}" $name > /dev/null
 	done

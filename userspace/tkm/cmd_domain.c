@@ -100,6 +100,10 @@ static int about_kept(char about[128])
 		snprintf(about, 128, "%s",
 			 ask_string(json_object_array_get_idx(list, 0), "about"));
 	json_object_put(reply);
+	if (!strncmp(about, "policy=", 7))
+		return failed_as(-EOPNOTSUPP, "tkm policy check tells if your keys open",
+				 "your domain is under the policy %s, and has no password",
+				 about + 7);
 	if (*about && !about_read(about, &cost))
 		return failed_as(-EOPNOTSUPP, "another program did: use that one",
 				 "the domain's password was not set by tkm");

@@ -3,6 +3,7 @@
  * tkm policy: named policies, and what approves them. An action is a row of the
  * table, as a verb is; approve and check have files of their own.
  */
+#include <keyutils.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
@@ -522,6 +523,56 @@ static int cmd_digest(int argc, char **argv)
 	return say_digests(name ? policy : NULL, approved.n ? yes : NULL);
 }
 
+/* ---- domain --------------------------------------------------------------------------- */
+
+static int domain_failed(int err, const char *name)
+{
+	switch (err) {
+	case -EEXIST:
+		return failed_as(err, "tkm domain list shows it; keys are made anew, elsewhere",
+				 "your domain has a password, or is under a policy");
+	case -ENOKEY:
+		return failed_as(err, "tkm policy list shows those that there are",
+				 "there is no policy %s, or the storage root key is gone",
+				 name);
+	case -EOPNOTSUPP:
+		return failed_as(err, "one with --authority survives updates",
+				 "%s is of registers: the next update would be the end of all your keys",
+				 name);
+	default:
+		return failed(err, name);
+	}
+}
+
+static int cmd_domain_policy(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "keyring", required_argument, NULL, 'k' },
+		COMMON_OPTIONS, END_OPTIONS,
+	};
+	libtkm_serial keyring = KEY_SPEC_SESSION_KEYRING;
+	char text[TKM_POLICY_NAME_MAX + 16], label[TKM_POLICY_NAME_MAX + 16];
+	long key;
+
+	while (next_option(argc, argv, options) != -1)
+		keyring = keyring_of(optarg);
+	want_words(argc, 1, 1);
+	want_name(argv[optind]);
+	snprintf(text, sizeof(text), "new policy=%s", argv[optind]);
+	/* What tkm domain list shows. */
+	snprintf(label, sizeof(label), "policy=%s", argv[optind]);
+	progress_begin("the TPM makes storage keys");
+	key = add_key("tkm-domain", label, text, strlen(text), keyring);
+	key = key < 0 ? -errno : key;
+	progress_end();
+	if (key < 0)
+		return domain_failed((int)key, argv[optind]);
+	note("keys that you made before are not under it: make them anew");
+	if (!json)
+		return DONE;
+	return say_json(json_object_new_object());
+}
+
 /* ---- remove --------------------------------------------------------------------------- */
 
 static int cmd_remove_policy(int argc, char **argv)
@@ -677,6 +728,12 @@ static const struct verb actions[] = {
 	  "  --dry-run             as if\n"
 	  VALUE_HELP
 	  "  --all                 keys of all users, for root\n" },
+	{ "policy domain", cmd_domain_policy, "put your domain under it",
+	  "[OPTION...] NAME",
+	  "All keys that you make from now on want its approval, whatever guards them\n"
+	  "besides. There is no way back; those of before stay as they are.\n"
+	  "\n"
+	  "  -k, --keyring RING  what holds the domain: @s unless said, @u, @us, a number\n" },
 	{ "policy remove", cmd_remove_policy, "forget a policy and its approvals",
 	  "[OPTION...] NAME", "  --yes               yes, forget it\n" },
 };

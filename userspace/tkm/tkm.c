@@ -116,6 +116,7 @@ static const struct verb verbs[] = {
 	  "  digest    print the digests that are in keys, and that are approved\n"
 	  "  retire    end all approvals of this epoch\n"
 	  "  check     tell which keys would not open, now or after a change\n"
+	  "  domain    put all keys that you make from now on under one\n"
 	  "  remove    forget one, and its approvals\n"
 	  "\n"
 	  "tkm policy ACTION --help tells more; tkm-policy(8) tells all.\n"
