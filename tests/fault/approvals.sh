@@ -6,8 +6,10 @@
 #   approvals.sh FOLDER
 #
 #   key        the public area of who approves
+#   recovery   and of who does when that one is lost, an RSA key
 #   good       opens keys: two registers, and the number in a counter of the TPM's
 #   retired    the same with the number from before
+#   rsa        the registers alone, by the recovery key
 #   forged     signed by somebody else in the name of the key
 #
 # TPM2TOOLS_TCTI says which TPM.
@@ -33,12 +35,15 @@ hex()
 
 authority site
 authority stranger
+authority offline 2048
 counter_new
 epoch_now "$tmp/epoch"
 approve "$work/retired" site cells "epoch=$tmp/epoch" 0 7
 tpm2_nvincrement -Q "$counter" -C o
 epoch_now "$tmp/epoch"
 approve "$work/good" site cells "epoch=$tmp/epoch" 0 7
+approve "$work/rsa" offline cells 0 7
 mv "$work/stranger.pem" "$work/site.pem"
 approve "$work/forged" site cells 0 7
 mv "$work/site.pub" "$work/key"
+mv "$work/offline.pub" "$work/recovery"

@@ -490,11 +490,16 @@ approvals()
 		"word LoadExternal 1 10 0x81000001"
 	cell "LoadExternal, another Name: EBADMSG" approved EBADMSG again \
 		"word LoadExternal 1 30 0x12345678"
+	cell "LoadExternal, another Name, of six approvals: EBADMSG" approved-six \
+		EBADMSG again "word LoadExternal 0 30 0x12345678"
 	cell "LoadExternal $told key, which is none: EBADMSG" approved EBADMSG \
 		again "word-command LoadExternal 1 40 0x12345678"
 	# The same key with other attributes.
 	cell "LoadExternal $told key: EBADMSG" approved EBADMSG again \
 		"word-command LoadExternal 1 18 0x00040440"
+	# In the middle of RSA's number.
+	cell "LoadExternal $told RSA key: EBADMSG" approved-rsa EBADMSG again \
+		"word-command LoadExternal 1 140 0x12345678"
 	# Its tickets are empty.
 	cell "LoadExternal told of no hierarchy: EIO" approved EIO again \
 		"word-command LoadExternal 1 100 0x40000007"
@@ -510,6 +515,10 @@ approvals()
 		"rc VerifySignature 1 0x2db"
 	cell "VerifySignature, never right: EBADMSG" approved EBADMSG again \
 		"rc VerifySignature 0 0x2db"
+	cell "VerifySignature, not right, RSA: EBADMSG" approved-rsa EBADMSG \
+		again "rc VerifySignature 1 0x2db"
+	cell "VerifySignature, not right, of six approvals: EBADMSG" approved-six \
+		EBADMSG again "rc VerifySignature 0 0x2db"
 	cell "VerifySignature, not right, with another approval: ok" \
 		approved-second ok again "rc VerifySignature 1 0x2db"
 	cell "VerifySignature $told key: EBADMSG" approved EBADMSG again \

@@ -613,6 +613,11 @@ other_keys()
 		nlop policy-approve "$key" "$tmp/$key.approval"
 		loads "a:$key" "$key"
 		keyctl clear @s
+		# What the kernel verifies, too, before it is rejected for good.
+		SIGNED=another approve "$tmp/$key.approval" "$key" "$key" 7
+		nlop policy-approve "$key" "$tmp/$key.approval"
+		load_refused EKEYREJECTED "a:$key" "$key"
+		check "$(nlop policy-list | grep "^$key " | grep -c rejected)" = 1
 	done
 }
 claim "policy keys of RSA and P-384, and more registers than the TPM reads at once" other_keys

@@ -220,6 +220,10 @@ static const struct operation table[] = {
 	OP("reseal", do_reseal),   OP("no-srk", do_no_srk),
 	OP("approved", do_named, .approvals = "good"),
 	OP("approved-second", do_named, .approvals = "retired good"),
+	OP("approved-rsa", do_named, .approvals = "rsa"),
+	/* More than the TPM has room for their keys. */
+	OP("approved-six", do_named,
+	   .approvals = "good good good good good good"),
 	OP("retired", do_named, .approvals = "retired"),
 	OP("forged", do_named, .approvals = "forged"),
 	OP("new-ec", do_new_ec),

@@ -100,6 +100,7 @@ int policies_say(void)
 	struct nlmsghdr *msg = begin_policy(TKM_CMD_POLICY_SET);
 
 	put_file(msg, TKM_A_POLICY_AUTHORITY, "key");
+	put_file(msg, TKM_A_POLICY_RECOVERY, "recovery");
 	return ask(msg, NULL, NULL) ?: policies_approve(approved);
 }
 
