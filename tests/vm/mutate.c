@@ -11,7 +11,7 @@
  *   mutate swap FILE DESC FILE DESC       some objects of one, others of another
  *   mutate fields FILE DESC FILE DESC     one field of one, the rest of another
  *
- * TKM_SHARE=K/N takes, of what is tried a thousand times (flip, truncate), only
+ * TKM_BIT_SHARE=K/N takes, of what is tried a thousand times (flip, truncate), only
  * the Kth of N shares. FILE holds DER. OPTIONS follow the hex ("auth=123"). What came of it is
  * printed as counts of errnos. This knows just enough DER to cut a chain into
  * objects and an object into fields, and shares no code with the module.
@@ -46,11 +46,11 @@ static size_t share = 1, shares = 1;
 
 static void read_share(void)
 {
-	const char *text = getenv("TKM_SHARE");
+	const char *text = getenv("TKM_BIT_SHARE");
 
 	if (text && *text && (sscanf(text, "%zu/%zu", &share, &shares) != 2 ||
 			      share < 1 || share > shares))
-		die("TKM_SHARE: %s", text);
+		die("TKM_BIT_SHARE: %s", text);
 }
 
 static bool is_ours(size_t number)
