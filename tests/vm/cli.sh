@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # The command tkm, verb by verb: wrong words, what it does, its exit statuses, as
-# root and as another user, and that it gives no secret away. cli-use.sh has the
-# verbs that use a key, cli-stored.sh what tkmd keeps, doctor.sh what doctor finds;
+# root and as another user, and that it gives no secret away. cli_use.sh has the
+# verbs that use a key, cli_stored.sh what tkmd keeps, doctor.sh what doctor finds;
 # what needs no kernel is in tests/userspace/check.
 # shellcheck source-path=SCRIPTDIR disable=SC2016,SC2119,SC2317,SC2329
 # run_claims calls the functions
