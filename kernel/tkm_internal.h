@@ -423,7 +423,7 @@ int tkm_policy_make(struct tkm_bus *bus, const struct tkm_guard *guard,
 		    bool has_auth, const u8 *hash,
 		    struct tkm_policy_made *made);
 
-/* ---- hierarchy.c: SRK, TKMRK, TDK, ASK ---------------------------------- */
+/* ---- srk.c, node.c, hierarchy.c, branch.c: SRK, TKMRK, TDK, ASK --------- */
 
 void tkm_hierarchy_exit(void);
 /* Know the SRK of the chip at hand; @want is the Name it must have or NULL. */
