@@ -15,6 +15,7 @@
 
 #include "../../userspace/tkmd/audit.h"
 #include "../../userspace/tkmd/domain.h"
+#include "../../userspace/tkmd/kdb.h"
 
 #include "fuzz.h"
 

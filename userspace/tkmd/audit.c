@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "kdb.h"
 
 #define FILE_NAME	"audit.head"
 #define MAGIC		"tkm audit head 1"

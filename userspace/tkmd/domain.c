@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "domain.h"
+#include "kdb.h"
 
 /* What stood there before, for who is not waited for any more. */
 static struct chain before;

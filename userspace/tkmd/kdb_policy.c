@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <sqlite3.h>
 
-#include "tkmd.h"
+#include "kdb.h"
 
 /* All of them are as long as the longest. */
 #define POLICY_ROOM	(2 + TKM_POLICY_NAME_MAX + 6 + 2 * (2 + POLICY_KEY_MAX))

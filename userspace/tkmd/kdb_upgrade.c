@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 #include "audit.h"
+#include "kdb.h"
 
 /* 1: a key's domain could only be known by opening its row. */
 static int domain_of_key(struct kdb *kdb, sqlite3_stmt *row)

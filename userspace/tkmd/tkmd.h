@@ -281,55 +281,6 @@ int kdb_ids(struct kdb *kdb, const struct name *domain, int64_t after,
 int64_t kdb_count(struct kdb *kdb, const struct name *domain);
 int64_t kdb_count_storage(struct kdb *kdb);
 
-/* For kdb_upgrade.c, audit.c and domain.c. */
-#define KDB_SCHEMA_3					\
-	"CREATE TABLE audit ("				\
-	" id INTEGER PRIMARY KEY,"			\
-	" record BLOB NOT NULL) STRICT;"		\
-	"CREATE TABLE audit_head ("			\
-	" id INTEGER PRIMARY KEY CHECK (id = 1),"	\
-	" head BLOB NOT NULL) STRICT;"
-#define KDB_SCHEMA_5					\
-	"CREATE TABLE domains ("			\
-	" id INTEGER PRIMARY KEY AUTOINCREMENT,"	\
-	" domain BLOB NOT NULL UNIQUE,"			\
-	" storage INTEGER NOT NULL REFERENCES storage,"	\
-	" about BLOB NOT NULL) STRICT;"
-int kdb_exec(struct kdb *kdb, const char *sql);
-struct sqlite3_stmt *kdb_prepare(struct kdb *kdb, const char *sql);
-int kdb_errno(struct kdb *kdb);
-int kdb_number(struct kdb *kdb, const char *sql, int64_t *number);
-int kdb_open_row(struct kdb *kdb, struct sqlite3_stmt *row,
-		 struct kdb_key *key);
-int kdb_save(struct kdb *kdb, const char *name);
-/* To its end; rows are not looked at. */
-int kdb_run(struct kdb *kdb, struct sqlite3_stmt *statement);
-/* Not copied: it stays where it is until the statement has run. */
-void kdb_bind(struct sqlite3_stmt *statement, int where, const void *blob,
-	      size_t len);
-ssize_t kdb_unseal(struct kdb *kdb, struct sqlite3_stmt *row, int column,
-		   const struct place *place, uint8_t *out);
-/* A transaction, and its end: COMMIT for 0. */
-int kdb_begin(struct kdb *kdb);
-int kdb_end(struct kdb *kdb, int ret);
-/* A name and an object as bytes. */
-size_t kdb_key_write(const struct name *name, const uint8_t *der, size_t len,
-		     uint8_t *out, size_t size);
-int kdb_key_read(const uint8_t *in, size_t len, struct kdb_key *key);
-/* The id of the next row. */
-int64_t kdb_next_id(struct kdb *kdb, const char *table);
-/* Storage keys from @id up to the root, the root first; how many. */
-int kdb_get_branch(struct kdb *kdb, int64_t id,
-		   uint8_t bytes[TKM_CHAIN_OBJECTS - 1][SEAL_MAX],
-		   struct tkm_piece pieces[TKM_CHAIN_OBJECTS - 1]);
-/* The row of this storage key under that one: as it is, mended, or new. */
-int64_t kdb_have_storage(struct kdb *kdb, int64_t parent,
-			 const struct part *part);
-int kdb_put_storage(struct kdb *kdb, int64_t id, int64_t parent,
-		    const struct part *part);
-/* After one that failed: another connection, if it may have gone half. */
-int kdb_mend(struct kdb *kdb, int ret);
-
 /* ---- kdb_policy.c: named policies ---------------------------------------- */
 
 #define POLICIES		64
@@ -358,18 +309,6 @@ struct policy {
 	struct approval approval[POLICY_APPROVALS];
 };
 
-/* What version 4 brought. */
-#define KDB_SCHEMA_4						\
-	"CREATE TABLE policies ("					\
-	" id INTEGER PRIMARY KEY AUTOINCREMENT,"			\
-	" hash BLOB NOT NULL UNIQUE,"					\
-	" policy BLOB NOT NULL) STRICT;"				\
-	"CREATE TABLE approvals ("					\
-	" id INTEGER PRIMARY KEY AUTOINCREMENT,"			\
-	" policy INTEGER NOT NULL REFERENCES policies,"			\
-	" approval BLOB NOT NULL) STRICT;"				\
-	"CREATE INDEX approvals_policy ON approvals (policy, id);"
-
 /* -ENOKEY for none; changes as for keys, and -ENOSPC for one too many. */
 int kdb_policy_get(struct kdb *kdb, const char *name, struct policy *policy);
 int kdb_policy_get_id(struct kdb *kdb, int64_t id, struct policy *policy);
@@ -387,11 +326,6 @@ int policy_set(struct kdb *kdb, struct policy *policy);
 /* @policy has the name and the approvals, all of them. */
 int policy_approve(struct kdb *kdb, struct policy *policy);
 int policy_remove(struct kdb *kdb, const char *name);
-
-/* ---- kdb_upgrade.c: databases of older versions ------------------------- */
-
-/* In one transaction, after a copy that stays. */
-int kdb_upgrade(struct kdb *kdb, int64_t from);
 
 /* ---- nl.c: the module --------------------------------------------------- */
 
