@@ -397,7 +397,6 @@ struct tkm_payload *tkm_object_new(const struct tkm_request *req,
 static int keep_guard(const struct tkm_payload *old, struct tkm_guard *guard)
 {
 	struct tkm_chain *chain;
-	const struct tkm_policy *policy;
 	int ret;
 
 	guard->pcrs = old->pcrs;
@@ -407,8 +406,9 @@ static int keep_guard(const struct tkm_payload *old, struct tkm_guard *guard)
 	if (!chain)
 		return -ENOMEM;
 	ret = tkm_blob_decode(old->chain, old->chain_len, chain);
-	policy = &chain->obj[chain->n - 1].policy;
-	ret = ret ?: tkm_guard_keep(guard, policy, old->flat);
+	if (!ret)
+		ret = tkm_guard_keep(guard, &chain->obj[chain->n - 1].policy,
+				     old->flat);
 	kfree(chain);
 	return ret;
 }
