@@ -48,30 +48,50 @@ static int cut(const uint8_t *der, size_t len, struct branch *branch)
 	return len ? -EBADMSG : 0;
 }
 
-/* The domain's and of that name: all of it, but for what only the TPM knows. */
-static int verify(const struct tkm_chain *chain, const struct name *name,
-		  struct branch *branch)
-{
+/* Of a row's name, for the pure files. */
+struct whose {
 	char app[TKM_APP_MAX + 1], label[TKM_LABEL_MAX + 1];
-	const struct tkm_caller caller = {
+	struct tkm_caller caller;
+};
+
+static int whose_is(const struct name *name, struct whose *whose)
+{
+	whose->caller = (struct tkm_caller){
 		.owner = name->owner,
 		.side = name->side,
-		.app = app,
-		.label = label,
+		.app = whose->app,
+		.label = whose->label,
 	};
-	uint8_t srk[TKM_NAME_SIZE];
+	return tkm_description_parse(name->description, whose->app,
+				     whose->label);
+}
+
+/* Of its first @n objects, which are storage keys. */
+static int read_records(const struct tkm_chain *chain, unsigned int n,
+			struct branch *branch)
+{
 	unsigned int i;
 
-	if (tkm_description_parse(name->description, app, label) ||
-	    tkm_chain_verify(chain, &caller, srk,
-			     &branch->part[branch->n - 1].record))
-		return -EBADMSG;
-	for (i = 0; i + 1 < branch->n; i++)
+	for (i = 0; i < n; i++)
 		if (tkm_record_parse(chain->obj[i].description,
 				     chain->obj[i].description_len,
 				     &branch->part[i].record))
 			return -EBADMSG;
 	return 0;
+}
+
+/* The domain's and of that name: all of it, but for what only the TPM knows. */
+static int verify(const struct tkm_chain *chain, const struct name *name,
+		  struct branch *branch)
+{
+	uint8_t srk[TKM_NAME_SIZE];
+	struct whose whose;
+
+	if (whose_is(name, &whose) ||
+	    tkm_chain_verify(chain, &whose.caller, srk,
+			     &branch->part[branch->n - 1].record))
+		return -EBADMSG;
+	return read_records(chain, branch->n - 1, branch);
 }
 
 static size_t room_of(const struct tkm_object *object)
@@ -99,29 +119,19 @@ static void measure(const struct tkm_chain *chain, struct branch *branch)
 int branch_cut_storage(const uint8_t *der, size_t len, const struct name *name,
 		       struct branch *branch)
 {
-	char app[TKM_APP_MAX + 1], label[TKM_LABEL_MAX + 1];
-	const struct tkm_caller caller = {
-		.owner = name->owner,
-		.side = name->side,
-		.app = app,
-		.label = label,
-	};
 	uint8_t srk[TKM_NAME_SIZE];
 	struct tkm_chain chain;
 	size_t content, head;
-	unsigned int i;
+	struct whose whose;
 
 	if (tkm_branch_decode(der, len, &chain) || chain.n != 2 ||
 	    (chain.obj[1].empty_auth && !chain.obj[1].policy.n) ||
-	    tkm_description_parse(name->description, app, label) ||
-	    tkm_branch_verify(&chain, &caller, srk))
+	    whose_is(name, &whose) ||
+	    tkm_branch_verify(&chain, &whose.caller, srk))
 		return -EBADMSG;
 	measure(&chain, branch);
-	for (i = 0; i < branch->n; i++)
-		if (tkm_record_parse(chain.obj[i].description,
-				     chain.obj[i].description_len,
-				     &branch->part[i].record))
-			return -EBADMSG;
+	if (read_records(&chain, branch->n, branch))
+		return -EBADMSG;
 	head = head_of(der, len, &content);
 	return cut(der + head, len - head, branch);
 }
