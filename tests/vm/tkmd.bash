@@ -69,18 +69,27 @@ tkmd_files()
 		-o -mindepth 1 -printf '\n' | sort
 }
 
-tkmd_refuses()
+# tkmd_ends TEXT [OPTION...]: by itself, with a status that is not 0, and says that
+tkmd_ends()
 {
-	local text=$1 before
+	local text=$1
 
 	shift
 	tkmd_user
-	before=$(tkmd_files)
 	tkmd_run "$@" &
 	tkmd=$!
 	poll 20 tkmd_ended || fail "it runs: $(cat "$tmp/tkmd.log")"
 	! wait "$tkmd" || fail "it says that all is well"
 	contains "$(cat "$tmp/tkmd.log")" "$text"
+}
+
+# And changes nothing
+tkmd_refuses()
+{
+	local before
+
+	before=$(tkmd_files)
+	tkmd_ends "$@"
 	check "$(tkmd_files)" = "$before"
 }
 
