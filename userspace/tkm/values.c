@@ -8,8 +8,6 @@
 #include "values.h"
 #include "tkm.h"
 
-#define FILE_MAX	(4 << 20)
-
 static const u16 banks[BANKS] = { TPM_ALG_SHA1, TPM_ALG_SHA256, TPM_ALG_SHA384,
 				  TPM_ALG_SHA512 };
 
@@ -75,7 +73,7 @@ int values_file(struct values *values, const char *path, unsigned int *line)
 	int ret;
 
 	*line = 0;
-	ret = read_input(path, FILE_MAX, &data, &len);
+	ret = read_input(path, EVENT_LOG_MAX, &data, &len);
 	if (ret)
 		return ret;
 	if (memchr(data, 0, len)) {

@@ -27,8 +27,19 @@ int values_say(struct values *values, const char *text);
  * wrong. -EBADMSG, or what reading it gave.
  */
 int values_file(struct values *values, const char *path, unsigned int *line);
-/* A log in memory; for tests. */
+
+/* No firmware's log is longer. */
+#define EVENT_LOG_MAX	(4 << 20)
+/*
+ * eventlog.c: what registers hold after a firmware's log; those that it does not
+ * name stay as they were. -EBADMSG for a log that is none, -E2BIG.
+ */
 int values_log(struct values *values, const u8 *log, size_t len);
+/* As after a start of the machine, none of them known. */
+void values_reset(struct values *values);
+/* What TPM2_PCR_Extend does; @digest is as long as the bank's are. */
+void values_extend(struct values *values, int bank, u32 number,
+		   const u8 *digest);
 
 /* Fills in from the machine what is not known of these; -ENODEV, -EBADMSG. */
 int values_now(struct values *values, const struct tkm_pcrs *pcrs);
