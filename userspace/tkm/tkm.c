@@ -121,6 +121,12 @@ static const struct verb verbs[] = {
 	  "\n"
 	  "tkm policy ACTION --help tells more; tkm-policy(8) tells all.\n"
 	  "\n" },
+	{ "platform", cmd_platform, "this platform's credential",
+	  "ACTION [OPTION...]",
+	  "  show      write this platform's credential\n"
+	  "\n"
+	  "tkm platform ACTION --help tells more; tkm-platform(8) tells all.\n"
+	  "\n" },
 	{ "check", cmd_check, "have the helper read all that it keeps",
 	  "[OPTION...]",
 	  "Ends with 1, and tells their ids, when keys are damaged.\n"
@@ -177,11 +183,11 @@ static void help(FILE *f)
 {
 	size_t i;
 
-	fprintf(f, "usage: tkm VERB [OPTION...] [ARGUMENT...] | tkm --version\n"
-		   "A KEY is a serial number, or a description: \"application:label\".\n");
+	/* A screen has 24 lines. */
+	fprintf(f, "usage: tkm VERB [OPTION...] [ARGUMENT...] | tkm VERB --help | tkm --version\n");
 	for (i = 0; i < VERBS; i++)
 		fprintf(f, "  %-10s%s\n", verbs[i].name, verbs[i].help);
-	fprintf(f, "  tkm VERB --help tells more; --json, with any verb, is for programs\n");
+	fprintf(f, "A KEY is a number, or \"application:label\". --json, with any verb: for programs\n");
 }
 
 static void verb_help(void)

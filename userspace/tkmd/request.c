@@ -239,15 +239,16 @@ static int add_record(struct json_object *to, const struct branch *branch)
 	return ret ? ret : add_time(to, "not-after", record->not_after);
 }
 
-static int add_chain(struct json_object *to, const struct chain *chain)
+static int add_bytes(struct json_object *to, const char *name,
+		     const uint8_t *bytes, size_t len)
 {
 	static char hex[2 * TKM_CHAIN_MAX + 1];
 	struct tkm_writer w;
 
 	tkm_writer_init(&w, hex, sizeof(hex) - 1);
-	tkm_put_hex(&w, chain->der, chain->len);
+	tkm_put_hex(&w, bytes, len);
 	hex[w.len] = '\0';
-	return add_text(to, "chain", hex);
+	return add_text(to, name, hex);
 }
 
 static int describe(struct ask *ask, const struct kdb_key *key, bool with_chain,
@@ -273,7 +274,8 @@ static int describe(struct ask *ask, const struct kdb_key *key, bool with_chain,
 	ret = ret ? ret : add_text(to, "state",
 				   tkm_state_name(key->state.state));
 	ret = ret ? ret : add_time(to, "stored", key->state.stored);
-	return ret || gone || !with_chain ? ret : add_chain(to, &chain);
+	return ret || gone || !with_chain ?
+		       ret : add_bytes(to, "chain", chain.der, chain.len);
 }
 
 /* ---- verbs ---- */
@@ -421,6 +423,26 @@ static int check(struct ask *ask)
 	if (!ret && n)
 		ret = add_number(ask->out, "last", ids[n - 1]);
 	return ret;
+}
+
+/* ---- this platform's root key ---- */
+
+/* The one above the database's own key: it is there as long as the database. */
+static int tkmrk(struct ask *ask)
+{
+	static struct chain own;
+	struct tkm_chain chain;
+	int ret;
+
+	if (!is_root(ask))
+		return no(ask, EPERM, "the root key is for root");
+	ret = kdb_own_chain(ask->kdb, &own);
+	ret = ret ? ret : tkm_blob_decode(own.der, own.len, &chain);
+	if (ret || chain.flat)
+		return no(ask, EBADMSG, "the database's own key is under no root key");
+	ret = add_bytes(ask->out, "pub", chain.obj[0].pub, chain.obj[0].pub_len);
+	return ret ? ret : add_bytes(ask->out, "priv", chain.obj[0].priv,
+				     chain.obj[0].priv_len);
 }
 
 /* ---- domains with passwords ---- */
@@ -932,6 +954,7 @@ static const struct verb verbs[] = {
 	{ "show", show, { "key", "id", "owner", "side", "chain", NULL } },
 	{ "remove", remove_key, { "key", "id", "owner", "side", NULL } },
 	{ "check", check, { "all", "after", NULL } },
+	{ "tkmrk", tkmrk, { NULL } },
 	{ "policies", policies, { NULL } },
 	{ "policy", show_policy, { "name", NULL } },
 	{ "policy-set", set_policy,
