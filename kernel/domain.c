@@ -795,8 +795,26 @@ static int domain_vet_description(const char *desc)
 	return tkm_description_parse(desc, app, label);
 }
 
+static int audit(enum tkm_domain_command command,
+		 const struct tkm_caller *whose, const char *label, int result)
+{
+	static const u32 events[] = {
+		[TKM_DOMAIN_NEW] = TKM_AUDIT_EVENT_DOMAIN_NEW,
+		[TKM_DOMAIN_UNLOCK] = TKM_AUDIT_EVENT_UNLOCK,
+		[TKM_DOMAIN_LOCK] = TKM_AUDIT_EVENT_LOCK,
+		[TKM_DOMAIN_PASSWD] = TKM_AUDIT_EVENT_PASSWD,
+	};
+	struct tkm_caller of = *whose;
+
+	of.app = "@";
+	of.label = label;
+	tkm_audit(events[command], &of, result);
+	return result;
+}
+
 static int prepare(struct key_preparsed_payload *prep, struct domain_update *u)
 {
+	struct tkm_caller caller;
 	struct opener *opener;
 	int ret;
 
@@ -815,8 +833,11 @@ static int prepare(struct key_preparsed_payload *prep, struct domain_update *u)
 	    u->req.command != TKM_DOMAIN_UNLOCK)
 		return -EINVAL;
 	opener = domain_open(&u->req, prep->orig_description, &u->auth);
-	if (IS_ERR(opener))
-		return PTR_ERR(opener);
+	tkm_caller_now(&caller);
+	ret = audit(u->req.command, &caller, prep->orig_description,
+		    PTR_ERR_OR_ZERO(opener));
+	if (ret)
+		return ret;
 	prep->payload.data[OPENER] = opener;
 	if (u->req.seconds)
 		prep->expiry = ktime_get_real_seconds() + u->req.seconds;
@@ -857,14 +878,14 @@ static void opener_replace(struct key *key, struct opener *fresh)
 }
 
 static int update_key(struct key *key, struct opener *opener,
+		      const struct tkm_caller *whose,
 		      const struct domain_update *u)
 {
-	const struct tkm_record *rec = tkm_node_record(opener->node);
 	struct tkm_caller caller;
 	struct opener *fresh;
 
 	tkm_caller_now(&caller);
-	if (rec->owner != caller.owner || rec->side != caller.side)
+	if (whose->owner != caller.owner || whose->side != caller.side)
 		return -EPERM;
 	if (opener->policy && u->req.command != TKM_DOMAIN_NEW)
 		return -EOPNOTSUPP;
@@ -889,6 +910,7 @@ static int update_key(struct key *key, struct opener *opener,
 static int domain_update(struct key *key, struct key_preparsed_payload *prep)
 {
 	const struct domain_update *u = prep->payload.data[UPDATE];
+	struct tkm_caller whose;
 	struct opener *opener;
 	int ret;
 
@@ -900,8 +922,11 @@ static int domain_update(struct key *key, struct key_preparsed_payload *prep)
 	opener = dereference_key_locked(key);
 	if (!opener)
 		return -EKEYREVOKED;
-	if (u)
-		return update_key(key, opener, u);
+	if (u) {
+		whose = tkm_caller_of(tkm_node_record(opener->node));
+		ret = update_key(key, opener, &whose, u);
+		return audit(u->req.command, &whose, key->description, ret);
+	}
 	/* add_key found one of this description: it was unlocked anew. */
 	opener_replace(key, prep->payload.data[OPENER]);
 	prep->payload.data[OPENER] = NULL;

@@ -555,6 +555,21 @@ static bool may_administer(const struct sk_buff *skb)
 	       tkm_helper_is(socket_of(skb));
 }
 
+/* Who sent it is the current task; of a helper that it did, it says so itself. */
+static int audit_policy(u32 event, const char *name, int result)
+{
+	const struct tkm_caller of = {
+		.owner = 0,
+		.side = TKM_SIDE_INIT,
+		.app = "@policy",
+		.label = name,
+	};
+
+	if (name)
+		tkm_audit(event, &of, result);
+	return result;
+}
+
 /* The name in a message: NULL when there is none that could be a policy's. */
 static const char *policy_name(struct genl_info *info)
 {
@@ -626,9 +641,9 @@ static int policy_is(struct genl_info *info, struct tkm_named *is)
 	return ret;
 }
 
-int tkm_nl_policy_set_doit(struct sk_buff *skb, struct genl_info *info)
+static int set_policy(struct sk_buff *skb, struct genl_info *info,
+		      const char *name)
 {
-	const char *name = policy_name(info);
 	struct tkm_named *is;
 	int ret;
 
@@ -645,10 +660,18 @@ int tkm_nl_policy_set_doit(struct sk_buff *skb, struct genl_info *info)
 	return ret;
 }
 
-int tkm_nl_policy_approve_doit(struct sk_buff *skb, struct genl_info *info)
+int tkm_nl_policy_set_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *name = policy_name(info);
+
+	return audit_policy(TKM_AUDIT_EVENT_POLICY_SET, name,
+			    set_policy(skb, info, name));
+}
+
+static int approve_policy(struct sk_buff *skb, struct genl_info *info,
+			  const char *name)
 {
 	struct tkm_piece ders[TKM_APPROVALS_MAX];
-	const char *name = policy_name(info);
 	const struct nlattr *attr;
 	unsigned int n = 0;
 	int left, ret;
@@ -672,13 +695,27 @@ int tkm_nl_policy_approve_doit(struct sk_buff *skb, struct genl_info *info)
 	return ret;
 }
 
+int tkm_nl_policy_approve_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	const char *name = policy_name(info);
+
+	return audit_policy(TKM_AUDIT_EVENT_POLICY_APPROVE, name,
+			    approve_policy(skb, info, name));
+}
+
+static int remove_policy(struct sk_buff *skb, const char *name)
+{
+	if (!may_administer(skb))
+		return -EPERM;
+	return name ? tkm_policies_remove(name) : -EINVAL;
+}
+
 int tkm_nl_policy_remove_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	const char *name = policy_name(info);
 
-	if (!may_administer(skb))
-		return -EPERM;
-	return name ? tkm_policies_remove(name) : -EINVAL;
+	return audit_policy(TKM_AUDIT_EVENT_POLICY_REMOVE, name,
+			    remove_policy(skb, name));
 }
 
 static int put_policy(struct sk_buff *skb, const struct tkm_named *is,

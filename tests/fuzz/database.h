@@ -115,8 +115,9 @@ static void store_others(void)
 	struct trail_record record;
 	unsigned int i;
 
-	must(!kdb_policy_put(&kdb, &policy));
 	must(!audit_open(&kdb, AUDIT_LEAST));
+	audit_fill(&record, TRAIL_START, 0, NULL, NULL);
+	must(!kdb_policy_put(&kdb, &policy, &record));
 	for (i = 0; i < 4; i++) {
 		audit_fill(&record, 1 + i, 0, &names[0], NULL);
 		must(!audit_append(&kdb, &record, 1));

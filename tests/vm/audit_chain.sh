@@ -10,6 +10,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$here/tk.bash"
 . "$here/tkmd.bash"
+. "$here/events.bash"
 
 # The records of earlier claims are nobody's business in this one.
 begin()
@@ -79,27 +80,11 @@ misfit()
 
 every_event()
 {
-	local data ec before
+	local before
 
 	begin
 	before=$(date +%s)
-	head -c 32 /dev/urandom > "$tmp/digest"
-	echo secret > "$tmp/clear"
-	data=$(new_key a:data "use=publish,crypt len=64")
-	keyctl pkey_encrypt "$data" 0 "$tmp/clear" enc=gcm > "$tmp/hidden"
-	keyctl pkey_decrypt "$data" 0 "$tmp/hidden" enc=gcm > /dev/null
-	keyctl pipe "$data" > "$tmp/hex"
-	must update "$data" "publish logon:au:a keyring=@s" > /dev/null
-	must update "$data" "unpublish logon:au:a" > /dev/null
-	must update "$data" reseal > /dev/null
-	must update "$data" "state suspended" > /dev/null
-	ec=$(new_key a:ec ec)
-	keyctl pkey_sign "$ec" 0 "$tmp/digest" enc=x962 hash=sha256 > "$tmp/sig"
-	keyctl pkey_verify "$ec" 0 "$tmp/digest" "$tmp/sig" enc=x962 hash=sha256
-	keyctl revoke "$ec"
-	keyctl unlink "$data" @s
-	keyctl unlink "$(load_key a:data "$tmp/hex")" @s
-	expect_errno EPERM as 4501 keyop add tkm a:data "load $(cat "$tmp/hex")" @s
+	events_happen
 	mark every
 	# And what tkmd did itself.
 	tk export --stored a:ec --socket "$tmp/run/socket" > /dev/null
@@ -108,20 +93,7 @@ every_event()
 	ends 1 as 4501 tkm show --stored 1 --socket "$tmp/run/socket"
 	check "$(events)" = "$(cat <<-LIST
 	start ok $(id -u tkm) -
-	create ok 0 a:data
-	encrypt ok 0 a:data
-	decrypt ok 0 a:data
-	export ok 0 a:data
-	publish ok 0 a:data
-	unpublish ok 0 a:data
-	reseal ok 0 a:data
-	state ok 0 a:data
-	create ok 0 a:ec
-	sign ok 0 a:ec
-	verify ok 0 a:ec
-	revoke ok 0 a:ec
-	load ok 0 a:data
-	load EPERM 4501 a:data
+	$(events_wanted)
 	load EBADMSG 0 mark:every
 	export ok 0 a:ec
 	remove ok 0 a:ec
@@ -130,7 +102,7 @@ every_event()
 	LIST
 	)"
 	audit show --json > "$tmp/all"
-	check "$(jq -r '.[] | select(.event == "state") | .state' "$tmp/all")" = suspended
+	check "$(jq -r '.[] | select(.event == "state") | .state' "$tmp/all" | xargs)" = "suspended deactivated"
 	check "$(jq -r '[.[].record] | . == [range(1; length + 1)]' "$tmp/all")" = true
 	check "$(jq -r '.[] | select(.event == "publish") | ."user-ns"' "$tmp/all")" = \
 		"$(stat -L -c %i /proc/self/ns/user)"

@@ -582,6 +582,8 @@ static void print_record(const struct errand *e)
 	static const char *const events[] = {
 		"?", "create", "load", "export", "sign", "verify", "encrypt",
 		"decrypt", "publish", "unpublish", "reseal", "state", "revoke",
+		"policy-set", "policy-approve", "policy-remove", "domain-new", "unlock",
+		"lock", "passwd",
 	};
 	const struct record *r = &e->audit;
 

@@ -14,10 +14,7 @@
 # claim's tkmd
 t()
 {
-	case "$1 $2" in
-	"policy retire") ;;
-	policy*) set -- "$@" --socket "$tmp/run/socket" ;;
-	esac
+	[ "$1" != policy ] || set -- "$@" --socket "$tmp/run/socket"
 	tk "$@"
 }
 
@@ -164,6 +161,8 @@ retired()
 	# The old version has a hole: whoever has its approval would still boot it.
 	old=$(ask '{"verb":"policy","name":"boot"}' | jq -c .approvals)
 	new=$(t policy retire --yes)
+	check "$(tk audit show --json --event policy-retire --socket "$tmp/run/socket" |
+		jq -r '.[] | "\(.result) \(.uid) \(.key)"')" = "ok 0 @epoch:$new"
 	refused "its approval is of epoch $((new - 1)), and now is $new" "tkm policy approve boot"
 	t policy approve boot --pcrs 14 --key "$tmp/site.pem"
 	opens

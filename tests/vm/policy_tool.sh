@@ -355,6 +355,37 @@ s()
 	check "$(cat "$tmp/s-err")" = ""
 }
 
+audit()
+{
+	tk audit show --json --socket "$tmp/run/socket" "$@"
+}
+
+has_record()
+{
+	audit | jq -e --arg key "$1" 'any(.[]; .key == $key)' > /dev/null
+}
+
+# Each once, in the name of who asked: what tkmd then tells the module is no second one.
+# (What was said to the module before, without tkmd, is of a program with a path.)
+changes_are_noted()
+{
+	expect_errno EBADMSG keyop add tkm a:mark "load 3000" @s
+	poll 30 has_record a:mark
+	check "$(audit | jq -r '.[] | select(.event | startswith("policy-")) | select(.program | endswith("/tkm") | not) |
+		"\(.event) \(.result) \(.uid) \(.key)"')" = "$(cat <<-LIST
+	policy-set ok 0 @policy:boot
+	policy-set ok 0 @policy:regs
+	policy-approve ok 0 @policy:boot
+	policy-approve ok 0 @policy:boot
+	policy-set ok 0 @policy:boot
+	policy-set ok 0 @policy:boot
+	policy-set EPERM 4501 @policy:mine
+	policy-remove EPERM 4501 @policy:boot
+	policy-remove ok 0 @policy:boot
+	LIST
+	)"
+}
+
 kept()
 {
 	local before
@@ -395,6 +426,7 @@ kept()
 	contains "$(cat "$tmp/theirs")" "(EPERM)"
 	s remove --yes boot
 	check "$(nlop policy-list | wc -l)" = 1
+	changes_are_noted
 	lacks "$(cat "$tmp/tkmd.log")" boot
 	tkmd_stop
 	# The names are not in the database.

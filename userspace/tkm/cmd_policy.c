@@ -623,24 +623,42 @@ static int retire_failed(int err, u32 index)
 	}
 }
 
+/* tkmd cannot see that the TPM counted, or did not. */
+static bool write_down(u64 epoch, int result)
+{
+	struct json_object *question = ask_about("policy-retired", NULL), *reply;
+	int ret;
+
+	json_object_object_add(question, "epoch",
+			       json_object_new_int64((int64_t)epoch));
+	json_object_object_add(question, "result", json_object_new_int(-result));
+	ret = ask(question, &reply);
+	if (ret)
+		note("tkmd did not write it down: %s", libtkm_errno_name(ret));
+	json_object_put(reply);
+	return !ret;
+}
+
 static int cmd_retire(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "index", required_argument, NULL, OPT_INDEX },
 		{ "yes", no_argument, NULL, OPT_YES },
-		AUTH_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
+		ASK_OPTIONS, AUTH_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
 	};
 	u32 index = EPOCH_INDEX;
 	struct json_object *object;
 	void *auth = NULL;
 	ssize_t len = 0;
-	bool yes = false, set = false;
-	u64 epoch;
+	bool yes = false, set = false, written;
+	u64 epoch = 0;
 	int c, ret;
 
 	while ((c = next_option(argc, argv, options)) != -1) {
 		if (c == OPT_INDEX)
 			index = index_of(optarg);
+		else if (c == OPT_SOCKET)
+			ask_socket = optarg;
 		else
 			yes = true;
 	}
@@ -657,6 +675,7 @@ static int cmd_retire(int argc, char **argv)
 	ret = epoch_next(index, auth, (size_t)len, &epoch);
 	progress_end();
 	libtkm_secret_free(auth);
+	written = write_down(ret ? 0 : epoch, ret);
 	if (ret)
 		return retire_failed(ret, index);
 	if (!json) {
@@ -667,6 +686,7 @@ static int cmd_retire(int argc, char **argv)
 	json_object_object_add(object, "epoch",
 			       json_object_new_int64((int64_t)epoch));
 	json_object_object_add(object, "index", json_object_new_int64(index));
+	json_object_object_add(object, "audit", json_object_new_boolean(written));
 	return say_json(object);
 }
 

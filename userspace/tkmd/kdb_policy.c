@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <sqlite3.h>
 
+#include "audit.h"
 #include "kdb.h"
 
 /* All of them are as long as the longest. */
@@ -256,7 +257,8 @@ static int put_approvals(struct kdb *kdb, int64_t id,
 	return ret;
 }
 
-int kdb_policy_put(struct kdb *kdb, const struct policy *policy)
+int kdb_policy_put(struct kdb *kdb, const struct policy *policy,
+		   struct trail_record *record)
 {
 	int64_t id, ids[POLICIES];
 	int ret = kdb_begin(kdb);
@@ -275,10 +277,12 @@ int kdb_policy_put(struct kdb *kdb, const struct policy *policy)
 		ret = id;
 	ret = ret ? ret : put_policy(kdb, id, policy);
 	ret = ret ? ret : put_approvals(kdb, id, policy);
-	return kdb_mend(kdb, kdb_end(kdb, ret));
+	ret = ret ? ret : audit_with(kdb, record);
+	return audit_ended(kdb, kdb_mend(kdb, kdb_end(kdb, ret)));
 }
 
-int kdb_policy_remove(struct kdb *kdb, const char *name)
+int kdb_policy_remove(struct kdb *kdb, const char *name,
+		      struct trail_record *record)
 {
 	int ret = kdb_begin(kdb);
 	int64_t id;
@@ -289,5 +293,6 @@ int kdb_policy_remove(struct kdb *kdb, const char *name)
 	ret = id < 0 ? (int)id : drop_approvals(kdb, id);
 	if (!ret)
 		ret = delete_rows(kdb, "DELETE FROM policies WHERE id = ?", id);
-	return kdb_mend(kdb, kdb_end(kdb, ret));
+	ret = ret ? ret : audit_with(kdb, record);
+	return audit_ended(kdb, kdb_mend(kdb, kdb_end(kdb, ret)));
 }

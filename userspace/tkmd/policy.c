@@ -61,7 +61,8 @@ static bool same_keys(const struct policy *a, const struct policy *b)
 	return true;
 }
 
-int policy_set(struct kdb *kdb, struct policy *policy)
+int policy_set(struct kdb *kdb, struct policy *policy,
+	       struct trail_record *record)
 {
 	int ret;
 
@@ -75,13 +76,14 @@ int policy_set(struct kdb *kdb, struct policy *policy)
 	ret = push(policy);
 	if (ret)
 		return ret;
-	ret = kdb_policy_put(kdb, policy);
+	ret = kdb_policy_put(kdb, policy, record);
 	if (ret && ret != -ENOTRECOVERABLE)
 		put_back(kdb, policy->name);
 	return ret;
 }
 
-int policy_approve(struct kdb *kdb, struct policy *policy)
+int policy_approve(struct kdb *kdb, struct policy *policy,
+		   struct trail_record *record)
 {
 	int ret;
 
@@ -94,16 +96,17 @@ int policy_approve(struct kdb *kdb, struct policy *policy)
 		return -EINVAL;
 	ret = push(policy);
 	if (!ret)
-		ret = kdb_policy_put(kdb, policy);
+		ret = kdb_policy_put(kdb, policy, record);
 	/* The module may have a new policy's name and none of its approvals. */
 	if (ret && ret != -ENOTRECOVERABLE)
 		put_back(kdb, policy->name);
 	return ret;
 }
 
-int policy_remove(struct kdb *kdb, const char *name)
+int policy_remove(struct kdb *kdb, const char *name,
+		  struct trail_record *record)
 {
-	int ret = kdb_policy_remove(kdb, name);
+	int ret = kdb_policy_remove(kdb, name, record);
 
 	if (ret)
 		return ret;

@@ -26,6 +26,7 @@ struct ask {
 	struct json_object *out;
 	const char *why;	/* of a refusal */
 	bool hidden;		/* it is another's, and not told so */
+	bool noted;		/* it is in the audit by another name than query */
 };
 
 static int no(struct ask *ask, int error, const char *why)
@@ -817,9 +818,29 @@ static int show_policy(struct ask *ask)
 	return ret;
 }
 
-static int only_root(struct ask *ask)
+typedef int change_fn(struct ask *ask, const char *name,
+		      struct trail_record *record);
+
+/* Done or refused, it is in the audit: in the transaction, or by itself. */
+static int change_policy(struct ask *ask, uint32_t event, change_fn *change)
 {
-	return is_root(ask) ? 0 : no(ask, EPERM, "policies are root's to change");
+	struct name of = { .owner = 0, .side = TKM_SIDE_INIT };
+	char name[TKM_POLICY_NAME_MAX + 1];
+	struct trail_record record;
+	int ret = policy_name(ask, name);
+
+	if (ret)
+		return ret;
+	snprintf(of.description, sizeof(of.description), "@policy:%s", name);
+	audit_fill(&record, event, 0, &of, ask->peer);
+	if (is_root(ask))
+		ret = change(ask, name, &record);
+	else
+		ret = no(ask, EPERM, "policies are root's to change");
+	if (!ret || ret == -ENOTRECOVERABLE)
+		return ret;
+	ask->noted = true;
+	return audit_note(ask->kdb, event, ret, &of, ask->peer) ?: ret;
 }
 
 static int take_key(struct ask *ask, const char *name, struct policy *policy,
@@ -854,15 +875,14 @@ static int take_pcrs(struct ask *ask, struct tkm_pcrs *pcrs)
 	return 0;
 }
 
-static int set_policy(struct ask *ask)
+static int do_set(struct ask *ask, const char *name, struct trail_record *record)
 {
 	static struct policy policy;
 	int ret;
 
 	memset(&policy, 0, sizeof(policy));
-	ret = only_root(ask);
-	ret = ret ? ret : policy_name(ask, policy.name);
-	ret = ret ? ret : take_pcrs(ask, &policy.pcrs);
+	strcpy(policy.name, name);
+	ret = take_pcrs(ask, &policy.pcrs);
 	ret = ret ? ret : take_key(ask, "authority", &policy, 0);
 	ret = ret ? ret : take_key(ask, "recovery", &policy, 1);
 	if (ret)
@@ -870,7 +890,7 @@ static int set_policy(struct ask *ask)
 	if (!policy.pcrs.mask == !policy.key[0].len ||
 	    (policy.key[1].len && !policy.key[0].len))
 		return no(ask, EINVAL, "either pcrs, or authority with or without recovery");
-	ret = policy_set(ask->kdb, &policy);
+	ret = policy_set(ask->kdb, &policy, record);
 	if (!ret)
 		log_info("a policy is set");
 	return no_policy(ask, ret);
@@ -894,7 +914,13 @@ static int take_approval(const char *base64, struct approval *approval)
 	return 0;
 }
 
-static int approve_policy(struct ask *ask)
+static int set_policy(struct ask *ask)
+{
+	return change_policy(ask, TKM_AUDIT_EVENT_POLICY_SET, do_set);
+}
+
+static int do_approve(struct ask *ask, const char *name,
+		      struct trail_record *record)
 {
 	static struct policy policy;
 	struct json_object *list, *one;
@@ -902,10 +928,7 @@ static int approve_policy(struct ask *ask)
 	int ret;
 
 	memset(&policy, 0, sizeof(policy));
-	ret = only_root(ask);
-	ret = ret ? ret : policy_name(ask, policy.name);
-	if (ret)
-		return ret;
+	strcpy(policy.name, name);
 	if (!json_object_object_get_ex(ask->in, "approvals", &list) ||
 	    !json_object_is_type(list, json_type_array))
 		return no(ask, EINVAL, "approvals is an array");
@@ -919,25 +942,48 @@ static int approve_policy(struct ask *ask)
 				  &policy.approval[policy.n++]))
 			return no(ask, EINVAL, "an approval is DER in base64");
 	}
-	ret = policy_approve(ask->kdb, &policy);
+	ret = policy_approve(ask->kdb, &policy, record);
 	if (!ret)
 		log_info("a policy has %u approvals", policy.n);
 	return no_policy(ask, ret);
 }
 
-static int remove_policy(struct ask *ask)
+static int approve_policy(struct ask *ask)
 {
-	char name[TKM_POLICY_NAME_MAX + 1];
+	return change_policy(ask, TKM_AUDIT_EVENT_POLICY_APPROVE, do_approve);
+}
+
+static int do_remove(struct ask *ask, const char *name,
+		     struct trail_record *record)
+{
 	int ret;
 
-	ret = only_root(ask);
-	ret = ret ? ret : policy_name(ask, name);
-	if (ret)
-		return ret;
-	ret = policy_remove(ask->kdb, name);
+	ret = policy_remove(ask->kdb, name, record);
 	if (!ret)
 		log_info("a policy is removed");
 	return no_policy(ask, ret);
+}
+
+static int remove_policy(struct ask *ask)
+{
+	return change_policy(ask, TKM_AUDIT_EVENT_POLICY_REMOVE, do_remove);
+}
+
+/* The counter is the TPM's, which tkmd has no way to: root says what became of it. */
+static int note_retired(struct ask *ask)
+{
+	const int64_t epoch = number(ask, "epoch", ID_MAX);
+	const int64_t result = number(ask, "result", 4095);
+	struct name of = { .owner = 0, .side = TKM_SIDE_INIT };
+
+	if (!is_root(ask))
+		return no(ask, EPERM, "policies are root's to change");
+	if (epoch < 0 || result < 0 || !given(ask, "result"))
+		return no(ask, EINVAL, "epoch and result are numbers");
+	snprintf(of.description, sizeof(of.description), "@epoch:%lld",
+		 (long long)epoch);
+	return audit_note(ask->kdb, TRAIL_RETIRE, -(int)result,
+			  epoch ? &of : NULL, ask->peer);
 }
 
 /* ---- the table ---- */
@@ -961,6 +1007,7 @@ static const struct verb verbs[] = {
 	  { "name", "pcrs", "authority", "recovery", NULL } },
 	{ "policy-approve", approve_policy, { "name", "approvals", NULL } },
 	{ "policy-remove", remove_policy, { "name", NULL } },
+	{ "policy-retired", note_retired, { "epoch", "result", NULL } },
 	{ "domains", domains, { "all", "after", NULL } },
 	{ "audit", audit, { "key", "uid", "event", "since", "until", "refused",
 			    "after", NULL } },
@@ -1061,7 +1108,7 @@ static int public_errno(int error)
 /* What is another's, and was asked for all the same, is written down. */
 static int note_refusal(const struct ask *ask, int ret)
 {
-	if (ret != -EPERM && !ask->hidden)
+	if ((ret != -EPERM && !ask->hidden) || ask->noted)
 		return ret;
 	return audit_note(ask->kdb, TRAIL_QUERY, ret, NULL, ask->peer) ?: ret;
 }

@@ -313,19 +313,27 @@ struct policy {
 int kdb_policy_get(struct kdb *kdb, const char *name, struct policy *policy);
 int kdb_policy_get_id(struct kdb *kdb, int64_t id, struct policy *policy);
 int kdb_policy_ids(struct kdb *kdb, int64_t ids[POLICIES]);
-/* All of it, with its approvals. */
-int kdb_policy_put(struct kdb *kdb, const struct policy *policy);
-int kdb_policy_remove(struct kdb *kdb, const char *name);
+/* All of it, with its approvals, and the record of that, or neither. */
+int kdb_policy_put(struct kdb *kdb, const struct policy *policy,
+		   struct trail_record *record);
+int kdb_policy_remove(struct kdb *kdb, const char *name,
+		      struct trail_record *record);
 
 /* ---- policy.c: in the database and in the module ------------------------- */
 
 /* When the module knows us. */
 int policy_push_all(struct kdb *kdb);
-/* What the module says of it, or the database; either both change or none. */
-int policy_set(struct kdb *kdb, struct policy *policy);
+/*
+ * What the module says of it, or the database; either both change or none. @record
+ * is written with the change.
+ */
+int policy_set(struct kdb *kdb, struct policy *policy,
+	       struct trail_record *record);
 /* @policy has the name and the approvals, all of them. */
-int policy_approve(struct kdb *kdb, struct policy *policy);
-int policy_remove(struct kdb *kdb, const char *name);
+int policy_approve(struct kdb *kdb, struct policy *policy,
+		   struct trail_record *record);
+int policy_remove(struct kdb *kdb, const char *name,
+		  struct trail_record *record);
 
 /* ---- nl.c: the module --------------------------------------------------- */
 

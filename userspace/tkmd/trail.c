@@ -107,12 +107,20 @@ static const struct {
 	{ TKM_AUDIT_EVENT_RESEAL, "reseal" },
 	{ TKM_AUDIT_EVENT_STATE, "state" },
 	{ TKM_AUDIT_EVENT_REVOKE, "revoke" },
+	{ TKM_AUDIT_EVENT_POLICY_SET, "policy-set" },
+	{ TKM_AUDIT_EVENT_POLICY_APPROVE, "policy-approve" },
+	{ TKM_AUDIT_EVENT_POLICY_REMOVE, "policy-remove" },
+	{ TKM_AUDIT_EVENT_DOMAIN_NEW, "domain-new" },
+	{ TKM_AUDIT_EVENT_UNLOCK, "unlock" },
+	{ TKM_AUDIT_EVENT_LOCK, "lock" },
+	{ TKM_AUDIT_EVENT_PASSWD, "passwd" },
 	{ TRAIL_START, "start" },
 	{ TRAIL_STOP, "stop" },
 	{ TRAIL_REMOVE, "remove" },
 	{ TRAIL_QUERY, "query" },
 	{ TRAIL_GAP, "gap" },
 	{ TRAIL_FLOOD, "flood" },
+	{ TRAIL_RETIRE, "policy-retire" },
 };
 
 const char *trail_event_name(uint32_t event)

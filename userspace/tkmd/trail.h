@@ -20,6 +20,7 @@ enum {
 	TRAIL_QUERY,		/* a question that was refused */
 	TRAIL_GAP,		/* records are missing; state says why */
 	TRAIL_FLOOD,		/* of this user not each is written any more */
+	TRAIL_RETIRE,		/* an epoch of approvals, as root says */
 };
 
 /* State of a gap. */

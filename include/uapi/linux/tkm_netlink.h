@@ -131,6 +131,13 @@ enum tkm_key_state {
  * @TKM_AUDIT_EVENT_EXPORT: a chain was read
  * @TKM_AUDIT_EVENT_STATE: a key was set to another state
  * @TKM_AUDIT_EVENT_REVOKE: a key was revoked with the keyring's own call
+ * @TKM_AUDIT_EVENT_POLICY_SET: a named policy was defined, or replaced
+ * @TKM_AUDIT_EVENT_POLICY_APPROVE: its approvals became others
+ * @TKM_AUDIT_EVENT_POLICY_REMOVE: it was forgotten
+ * @TKM_AUDIT_EVENT_DOMAIN_NEW: a domain was put under a password or a policy
+ * @TKM_AUDIT_EVENT_UNLOCK: a domain was unlocked, with its password
+ * @TKM_AUDIT_EVENT_LOCK: and locked before its time was over
+ * @TKM_AUDIT_EVENT_PASSWD: its password was changed
  */
 enum tkm_audit_event {
 	TKM_AUDIT_EVENT_CREATE = 1,
@@ -145,6 +152,13 @@ enum tkm_audit_event {
 	TKM_AUDIT_EVENT_RESEAL,
 	TKM_AUDIT_EVENT_STATE,
 	TKM_AUDIT_EVENT_REVOKE,
+	TKM_AUDIT_EVENT_POLICY_SET,
+	TKM_AUDIT_EVENT_POLICY_APPROVE,
+	TKM_AUDIT_EVENT_POLICY_REMOVE,
+	TKM_AUDIT_EVENT_DOMAIN_NEW,
+	TKM_AUDIT_EVENT_UNLOCK,
+	TKM_AUDIT_EVENT_LOCK,
+	TKM_AUDIT_EVENT_PASSWD,
 };
 
 #define TKM_PROGRAM_MAX		255
