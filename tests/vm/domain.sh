@@ -7,28 +7,7 @@
 # run_claims calls the functions
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/count.bash"
-
-is_free()
-{
-	[[ $(nlop status) != *helper* ]]
-}
-
-helper_start()
-{
-	pkill -KILL -x nlop || :
-	poll 20 is_free
-	: > "$tmp/helper"
-	nlop helper "$@" > "$tmp/helper" 2>&1 < /dev/null &
-	helper=$!
-	poll 20 grep -q registered "$tmp/helper" || fail "no helper: $(cat "$tmp/helper")"
-}
-
-helper_stop()
-{
-	kill -KILL "$helper"
-	wait "$helper" 2> /dev/null || :
-	poll 20 is_free || fail "a helper that is gone is still there"
-}
+. "$(dirname "$0")/helper.bash"
 
 # A TPM that allows many tries, or as many as are said, and forgets none soon.
 begin()
