@@ -357,7 +357,7 @@ s()
 
 audit()
 {
-	tk audit show --json --socket "$tmp/run/socket" "$@"
+	tk audit show --json --socket "$tmp/run/socket"
 }
 
 has_record()
