@@ -53,10 +53,11 @@ static struct tkm_node *node_create(struct tkm_bus *bus,
 	if (ret)
 		goto out;
 	tkm_record_hash(text, len, hash);
-	ret = tkm_policy_make(bus, &work->guard, false, hash, &work->policy);
+	ret = tkm_policy_make(bus, &work->guard, false, rec, hash,
+			      &work->policy);
 	if (ret)
 		goto out;
-	tmpl = tkm_public_storage(work->policy.digest);
+	tmpl = tkm_public_storage(rec->class, work->policy.digest);
 	if (auth.len)
 		tmpl.attributes &= ~TPM_OA_NO_DA;
 	if (work->policy.policy.n)
@@ -184,7 +185,50 @@ const struct tkm_policy *tkm_hierarchy_policy_above(const struct tkm_record *key
 {
 	struct tkm_node *node = tkm_node_find_ask(key);
 
-	return tkm_node_policy(node ?: tkm_node_guarded_of(key->owner, key->side));
+	return tkm_node_policy(node ?: tkm_node_guarded_for(key));
+}
+
+/**
+ * tkm_hierarchy_inherit() - who approves of a new key's moving
+ * @key: the new key's record, with the authority that was asked for, or none; it
+ *	gets that of its branch
+ * @branch: verified: the storage keys to begin with; or n 0
+ *
+ * All keys of a class lie under one TDK, whose authority is theirs. By the worker.
+ * No TPM command.
+ *
+ * Return: 0; -EEXIST when another was asked for; -ENOKEY when none was, and there
+ * is no such TDK; -EOPNOTSUPP for a domain that has a password or a policy, which
+ * guards what never moves only.
+ */
+int tkm_hierarchy_inherit(struct tkm_record *key,
+			  const struct tkm_chain *branch)
+{
+	const struct tkm_object *tdk = &branch->obj[1];
+	struct tkm_record above = {};
+	struct tkm_node *node;
+	int ret;
+
+	if (key->class == TKM_CLASS_FIXED)
+		return 0;
+	if (tkm_node_guarded_of(key->owner, key->side))
+		return -EOPNOTSUPP;
+	node = tkm_node_find_tdk(key);
+	if (branch->n > 1) {
+		ret = tkm_record_parse(tdk->description, tdk->description_len,
+				       &above);
+		if (ret)
+			return ret;
+	} else if (node) {
+		above = node->rec;
+	}
+	if (!tkm_name_is_set(above.authority))
+		return tkm_name_is_set(key->authority) ? 0 : -ENOKEY;
+	if (tkm_name_is_set(key->authority))
+		return tkm_record_same_authority(key, &above) ? 0 : -EEXIST;
+	memcpy(key->authority, above.authority, TKM_NAME_SIZE);
+	memcpy(key->recovery, above.recovery, TKM_NAME_SIZE);
+	return 0;
 }
 
 /* Whether a storage key is a TDK or lies below it. */
@@ -207,6 +251,8 @@ static void record_above(const struct tkm_record *key, enum tkm_kind kind,
 		memcpy(rec->srk, srk, TKM_NAME_SIZE);
 		return;
 	}
+	memcpy(rec->authority, key->authority, TKM_NAME_SIZE);
+	memcpy(rec->recovery, key->recovery, TKM_NAME_SIZE);
 	rec->owner = key->owner;
 	rec->side = key->side;
 	if (kind == TKM_KIND_ASK)
@@ -237,7 +283,7 @@ int tkm_hierarchy_ask(struct tkm_bus *bus, const struct tkm_record *key,
 	if (!node) {
 		node = adopt_line(bus, branch, branch->n);
 		i = branch->n;
-		tdk = tkm_node_guarded_of(key->owner, key->side);
+		tdk = tkm_node_guarded_for(key);
 		/* Of two TDKs the one that has a password or a policy. */
 		if (tdk && !IS_ERR(node) && !is_under(node, tdk)) {
 			node = tdk;

@@ -12,9 +12,17 @@
  */
 #include "core.h"
 
-u32 tkm_key_attributes(unsigned int uses, bool has_policy, bool has_auth)
+u32 tkm_class_attributes(enum tkm_class class)
 {
-	u32 attributes = TPM_OA_FIXED_TPM | TPM_OA_FIXED_PARENT;
+	return class == TKM_CLASS_FIXED ?
+		TPM_OA_FIXED_TPM | TPM_OA_FIXED_PARENT :
+		TPM_OA_ENCRYPTED_DUPLICATION;
+}
+
+u32 tkm_key_attributes(enum tkm_class class, unsigned int uses,
+		       bool has_policy, bool has_auth)
+{
+	u32 attributes = tkm_class_attributes(class);
 
 	if (uses & TKM_USE_SIGN)
 		attributes |= TPM_OA_SIGN | TPM_OA_SENSITIVE_DATA_ORIGIN;
@@ -27,12 +35,35 @@ u32 tkm_key_attributes(unsigned int uses, bool has_policy, bool has_auth)
 	return attributes;
 }
 
-struct tkm_public tkm_public_storage(const u8 policy[32])
+static void add_branch(struct tkm_branches *b, const u8 digest[32])
+{
+	memcpy(b->digest[b->n++], digest, 32);
+}
+
+static void add_mover(struct tkm_branches *b, const u8 name[TKM_NAME_SIZE])
+{
+	if (tkm_name_is_set(name))
+		tkm_duplicate_digest(name, b->digest[b->n++]);
+}
+
+void tkm_record_branches(const struct tkm_record *rec, const u8 hash[32],
+			 const u8 *use, struct tkm_branches *b)
+{
+	memset(b, 0, sizeof(*b));
+	if (use)
+		add_branch(b, use);
+	add_branch(b, hash);
+	add_mover(b, rec->authority);
+	add_mover(b, rec->recovery);
+}
+
+struct tkm_public tkm_public_storage(enum tkm_class class, const u8 policy[32])
 {
 	return (struct tkm_public){
 		.type = TPM_ALG_ECC,
 		.name_alg = TPM_ALG_SHA256,
-		.attributes = TKM_STORAGE_ATTRIBUTES,
+		.attributes = TKM_STORAGE_ATTRIBUTES |
+			      tkm_class_attributes(class),
 		.policy = policy,
 		.policy_len = 32,
 		.sym_alg = TPM_ALG_AES,
@@ -85,16 +116,30 @@ static bool policy_is(const struct tkm_public *pub, const u8 digest[32])
 	return pub->policy_len == 32 && !memcmp(pub->policy, digest, 32);
 }
 
+/* Nothing but its record, and who approves of its moving. */
+static int verify_no_policy(const struct tkm_public *pub,
+			    const struct tkm_record *rec, const u8 hash[32])
+{
+	struct tkm_branches branches;
+	u8 digest[32];
+
+	tkm_record_branches(rec, hash, NULL, &branches);
+	tkm_branches_digest(&branches, digest);
+	return policy_is(pub, digest) ? 0 : -EBADMSG;
+}
+
 /*
- * A policy that ends in PolicyOR(what came before, the record's hash), and is
- * the one that the object's Name commits to.
+ * A policy that ends in PolicyOR(what came before, the record's hash, and who
+ * approves of its moving), and is the one that the object's Name commits to.
  */
 static int verify_policy(const struct tkm_object *obj,
-			 const struct tkm_public *pub, const u8 hash[32])
+			 const struct tkm_public *pub,
+			 const struct tkm_record *rec, const u8 hash[32])
 {
 	struct tkm_policy real = obj->policy;
 	const struct tkm_policy_element *or = &real.el[real.n - 1];
 	u8 before[32], expected[32], digest[32];
+	struct tkm_branches branches;
 	int ret;
 
 	if (or->cc != TPM_CC_POLICY_OR)
@@ -107,7 +152,8 @@ static int verify_policy(const struct tkm_object *obj,
 	ret = tkm_policy_digest(&real, before);
 	if (ret)
 		return ret;
-	tkm_policy_or_digest(before, hash, expected);
+	tkm_record_branches(rec, hash, before, &branches);
+	tkm_branches_digest(&branches, expected);
 	if (!real.n || memcmp(digest, expected, 32) || !policy_is(pub, digest))
 		return -EBADMSG;
 	/* A value that is there is asked for, and only then. */
@@ -127,10 +173,11 @@ static bool is_authorised(const struct tkm_policy *policy)
 
 /* A storage key: its record is the whole of its policy, or a branch of it. */
 static int verify_storage(const struct tkm_object *obj,
-			  const struct tkm_public *pub, enum tkm_kind kind,
-			  const u8 hash[32])
+			  const struct tkm_public *pub,
+			  const struct tkm_record *rec, const u8 hash[32])
 {
-	u32 attributes = TKM_STORAGE_ATTRIBUTES;
+	u32 attributes = TKM_STORAGE_ATTRIBUTES |
+			 tkm_class_attributes(rec->class);
 
 	/* A person's password guards it: guessing counts. */
 	if (!obj->empty_auth)
@@ -138,16 +185,16 @@ static int verify_storage(const struct tkm_object *obj,
 	if (obj->policy.n)
 		attributes &= ~TPM_OA_USER_WITH_AUTH;
 	if (obj->type != TKM_OBJECT_LOADABLE ||
-	    (!obj->empty_auth && (kind != TKM_KIND_TDK || obj->policy.n)))
+	    (!obj->empty_auth && (rec->kind != TKM_KIND_TDK || obj->policy.n)))
 		return -EBADMSG;
 	if (pub->type != TPM_ALG_ECC || pub->curve != TPM_ECC_NIST_P256 ||
 	    pub->sym_alg != TPM_ALG_AES || pub->attributes != attributes)
 		return -EBADMSG;
 	if (!obj->policy.n)
-		return policy_is(pub, hash) ? 0 : -EBADMSG;
-	if (kind == TKM_KIND_TKMRK || !is_authorised(&obj->policy))
+		return verify_no_policy(pub, rec, hash);
+	if (rec->kind == TKM_KIND_TKMRK || !is_authorised(&obj->policy))
 		return -EBADMSG;
-	return verify_policy(obj, pub, hash);
+	return verify_policy(obj, pub, rec, hash);
 }
 
 /* Whether the object is of the kind that its record names. */
@@ -185,7 +232,8 @@ static int verify_key(const struct tkm_object *obj,
 
 	if (!kind_is(obj, pub, rec))
 		return -EBADMSG;
-	if (pub->attributes != tkm_key_attributes(rec->uses, obj->policy.n > 0,
+	if (pub->attributes != tkm_key_attributes(rec->class, rec->uses,
+						  obj->policy.n > 0,
 						  !obj->empty_auth))
 		return -EBADMSG;
 	if (rec->kind != TKM_KIND_DATA) {
@@ -194,8 +242,8 @@ static int verify_key(const struct tkm_object *obj,
 			return ret;
 	}
 	if (!obj->policy.n)
-		return policy_is(pub, hash) ? 0 : -EBADMSG;
-	return verify_policy(obj, pub, hash);
+		return verify_no_policy(pub, rec, hash);
+	return verify_policy(obj, pub, rec, hash);
 }
 
 static bool is_key(enum tkm_kind kind)
@@ -217,7 +265,9 @@ static int verify_object(const struct tkm_object *obj, enum tkm_kind kind,
 		return ret;
 	if (kind ? rec->kind != kind : !is_key(rec->kind))
 		return -EBADMSG;
-	if (rec->class != TKM_CLASS_FIXED)
+	/* A password or a policy guards what never moves only. */
+	if (kind && rec->class != TKM_CLASS_FIXED &&
+	    (!obj->empty_auth || obj->policy.n))
 		return -EOPNOTSUPP;
 	ret = tkm_public_decode(obj->pub, obj->pub_len, &pub);
 	if (ret)
@@ -225,17 +275,18 @@ static int verify_object(const struct tkm_object *obj, enum tkm_kind kind,
 	tkm_record_hash(obj->description, obj->description_len, hash);
 	if (!kind)
 		return verify_key(obj, &pub, rec, hash);
-	return verify_storage(obj, &pub, kind, hash);
+	return verify_storage(obj, &pub, rec, hash);
 }
 
 /* Whether an object's record fits under the one above it. */
 static bool same_branch(const struct tkm_record *above,
 			const struct tkm_record *rec)
 {
-	if (rec->class != above->class)
-		return false;
 	if (above->kind == TKM_KIND_TKMRK)
 		return true;
+	if (rec->class != above->class ||
+	    !tkm_record_same_authority(rec, above))
+		return false;
 	if (rec->owner != above->owner || rec->side != above->side)
 		return false;
 	return above->kind == TKM_KIND_TDK || !strcmp(rec->app, above->app);
@@ -309,7 +360,8 @@ int tkm_branch_verify(const struct tkm_chain *branch,
 	/* A TKMRK is nobody's. */
 	if (ret || rec.kind == TKM_KIND_TKMRK)
 		return ret;
-	if (rec.owner != caller->owner || rec.side != caller->side)
+	if (rec.owner != caller->owner || rec.side != caller->side ||
+	    rec.class != caller->class)
 		return -EPERM;
 	return rec.kind == TKM_KIND_TDK || !strcmp(rec.app, caller->app) ?
 	       0 : -EPERM;

@@ -48,6 +48,7 @@
 #define TPM_CC_EVICT_CONTROL	0x00000120
 #define TPM_CC_CREATE_PRIMARY	0x00000131
 #define TPM_CC_POLICY_NV	0x00000149
+#define TPM_CC_DUPLICATE	0x0000014b
 #define TPM_CC_OBJECT_CHANGE_AUTH 0x00000150
 #define TPM_CC_CREATE		0x00000153
 #define TPM_CC_LOAD		0x00000157
@@ -61,6 +62,7 @@
 #define TPM_CC_LOAD_EXTERNAL	0x00000167
 #define TPM_CC_POLICY_AUTHORIZE	0x0000016a
 #define TPM_CC_POLICY_AUTH_VALUE 0x0000016b
+#define TPM_CC_POLICY_COMMAND_CODE 0x0000016c
 #define TPM_CC_POLICY_OR	0x00000171
 #define TPM_CC_READ_PUBLIC	0x00000173
 #define TPM_CC_START_AUTH_SESSION 0x00000176
@@ -368,8 +370,8 @@ enum tkm_kind {
 
 enum tkm_class {
 	TKM_CLASS_FIXED,	/* "fixed" */
-	TKM_CLASS_PORTABLE,	/* "portable", reserved */
-	TKM_CLASS_CERTIFIED,	/* "certified", reserved */
+	TKM_CLASS_PORTABLE,	/* "portable" */
+	TKM_CLASS_CERTIFIED,	/* "certified" */
 };
 
 enum tkm_side {
@@ -385,7 +387,9 @@ enum tkm_side {
 /**
  * struct tkm_record - what never changes about an object
  * @kind: which object
- * @class: whether it may move
+ * @class: whether it may move; a TKMRK never does
+ * @authority: Name of the key that approves where to; of a class that may move
+ * @recovery: Name of the key that does when that one is lost, or all zero
  * @owner: uid as the initial user namespace counts; not for a TKMRK
  * @side: which side of the border the owner is on; not for a TKMRK
  * @app: application, NUL-terminated; for an ASK and keys
@@ -400,6 +404,8 @@ enum tkm_side {
 struct tkm_record {
 	enum tkm_kind kind;
 	enum tkm_class class;
+	u8 authority[TKM_NAME_SIZE];
+	u8 recovery[TKM_NAME_SIZE];
 	u32 owner;
 	enum tkm_side side;
 	char app[TKM_APP_MAX + 1];
@@ -425,9 +431,8 @@ struct tkm_record {
  *
  * (the last one on one line). Uses are joined by "," in the order publish,
  * crypt, sign, decrypt. Of the last three, each is later than those before it.
- *
- * Kinds and classes that are reserved are read and written like the others:
- * whoever acts on a record refuses those that it does not do.
+ * After a class that may move stands authority=000b<64 hex>, and then perhaps
+ * recovery=000b<64 hex>.
  */
 
 /**
@@ -481,6 +486,12 @@ bool tkm_dates_in_order(s64 not_before, s64 protect_until, s64 not_after);
 
 const char *tkm_kind_name(enum tkm_kind kind);
 const char *tkm_class_name(enum tkm_class class);
+
+/* Whether a Name is there: one is, if it is one under SHA-256. */
+bool tkm_name_is_set(const u8 name[TKM_NAME_SIZE]);
+/* Whether those who approve of two records' moving are the same, or nobody. */
+bool tkm_record_same_authority(const struct tkm_record *a,
+			       const struct tkm_record *b);
 
 /* ---- state.c: NIST SP 800-57 part 1, section 7 --------------------------- */
 
@@ -592,7 +603,9 @@ enum tkm_consumer {
  * struct tkm_request - what the text asks for
  * @command: the first word
  * @kind: new: TKM_KIND_DATA, TKM_KIND_RSA, TKM_KIND_EC
- * @class: new: TKM_CLASS_FIXED
+ * @class: new: TKM_CLASS_*
+ * @approver: new: serial number of the key that holds a public key, or 0
+ * @authority: new: NUL-terminated name of a policy whose keys approve, or empty
  * @len: new: bytes of data; publish: bytes to derive
  * @rsa_bits: new rsa: 2048 or 3072
  * @curve: new ec: TPM_ECC_NIST_P256 or P384
@@ -620,6 +633,8 @@ struct tkm_request {
 	enum tkm_command command;
 	enum tkm_kind kind;
 	enum tkm_class class;
+	s32 approver;
+	char authority[TKM_POLICY_NAME_MAX + 1];
 	unsigned int len;
 	unsigned int rsa_bits;
 	u16 curve;
@@ -652,7 +667,8 @@ struct tkm_request {
  *   new [data] [len=16..128] [use=publish,crypt] ...
  *   new rsa [bits=2048|3072] [use=sign|decrypt] ...
  *   new ec [curve=p256|p384] [use=sign|decrypt] ...
- *       and for each [class=fixed] [pcrs=LIST] [policy=NAME] [auth=SERIAL]
+ *       and for each [class=fixed|portable|certified] [approver=SERIAL]
+ *       [authority=NAME] [pcrs=LIST] [policy=NAME] [auth=SERIAL]
  *       [not-before=TIME] [protect-until=TIME] [not-after=TIME]
  *       [state=pre-active|active] [parent=srk]
  *   load <hex> [auth=SERIAL]
@@ -666,7 +682,8 @@ struct tkm_request {
  *
  * LIST is [sha1:|sha256:|sha384:|sha512:]N[(+|,)N]...; N is 0 to 23 in
  * decimal, without sign or leading zero, each once. NAME is a policy's
- * (tkm_policy_name_ok()), and excludes pcrs=. Words are separated by
+ * (tkm_policy_name_ok()), and excludes pcrs=; approver= is for class=portable,
+ * authority= for portable and certified, and they exclude each other. Words are separated by
  * one or more spaces, which may also follow the last one ("new $options" in a
  * script that has none). An option may stand once and never be empty.
  * keyring=@s is the default. Data keys are for publish unless use= says more;
@@ -682,8 +699,7 @@ struct tkm_request {
  * Return: 0; -EINVAL for anything not written above; -E2BIG for more than
  * TKM_PAYLOAD_MAX bytes or a hex chain that could only decode to more than
  * TKM_CHAIN_MAX; -EPERM for publishing as user without reveal=; -EMSGSIZE for
- * a len= that the consumer does not take; -EOPNOTSUPP for what the design
- * names but this version does not do: class=portable and certified.
+ * a len= that the consumer does not take.
  */
 int tkm_optparse(const char *text, size_t len, struct tkm_request *req);
 
@@ -1016,6 +1032,30 @@ bool tkm_policy_or_has(const struct tkm_policy_element *el,
  */
 void tkm_policy_or_digest(const u8 a[32], const u8 b[32], u8 digest[32]);
 
+/**
+ * struct tkm_branches - digests of which a session must have one
+ * @n: how many; 0 or 1: there is nothing to choose
+ * @digest: of each branch, in order
+ */
+struct tkm_branches {
+	unsigned int n;
+	u8 digest[4][32];
+};
+
+/* Body of PolicyOR over them, at most TKM_BRANCHES_MAX bytes. */
+#define TKM_BRANCHES_MAX	(4 + 4 * 34)
+void tkm_branches_encode(struct tkm_writer *w, const struct tkm_branches *b);
+/* The digest after that PolicyOR; of one branch that itself. */
+void tkm_branches_digest(const struct tkm_branches *b, u8 digest[32]);
+
+/* policyRef under which a key's moving is approved, and nothing else is. */
+void tkm_duplicate_ref(u8 ref[32]);
+/*
+ * What a session's digest is when this authority approved under that policyRef, and
+ * it is for TPM2_Duplicate only: PolicyAuthorize, PolicyCommandCode.
+ */
+void tkm_duplicate_digest(const u8 authority[TKM_NAME_SIZE], u8 digest[32]);
+
 /* Whether all elements but the last are the same: those of two records' objects. */
 bool tkm_policy_same_guard(const struct tkm_policy *a,
 			   const struct tkm_policy *b);
@@ -1184,14 +1224,19 @@ bool tkm_approval_fits(const struct tkm_approval *approval,
 #define TKM_SRK_HANDLE	0x81000001
 
 /*
- * Attributes of every storage key of class fixed, all of them and no other; but
- * of a TDK that a password guards (its emptyAuth is absent) without noDA, and of
- * TDK and ASK that an authorised policy guards without userWithAuth.
+ * Attributes of every storage key, all of them and no other, beside those of its
+ * class; but of a TDK that a password guards (its emptyAuth is absent) without
+ * noDA, and of TDK and ASK that an authorised policy guards without userWithAuth.
  */
 #define TKM_STORAGE_ATTRIBUTES                                            \
-	(TPM_OA_FIXED_TPM | TPM_OA_FIXED_PARENT |                         \
-	 TPM_OA_SENSITIVE_DATA_ORIGIN | TPM_OA_USER_WITH_AUTH |           \
+	(TPM_OA_SENSITIVE_DATA_ORIGIN | TPM_OA_USER_WITH_AUTH |           \
 	 TPM_OA_NO_DA | TPM_OA_RESTRICTED | TPM_OA_DECRYPT)
+
+/*
+ * What the class of an object says: fixedTPM and fixedParent; or neither of them,
+ * and encryptedDuplication.
+ */
+u32 tkm_class_attributes(enum tkm_class class);
 
 /* What a TSS2 file may name as the parent of a flat object of ours to load. */
 static inline bool tkm_parent_is_srk(u32 handle)
@@ -1203,6 +1248,7 @@ static inline bool tkm_parent_is_srk(u32 handle)
  * struct tkm_caller - who asks, and for what
  * @owner: uid as the initial user namespace counts
  * @side: of the border
+ * @class: of the key that storage keys are for
  * @app: application that the description names
  * @label: label that the description names
  * @now: seconds since 1970
@@ -1210,26 +1256,41 @@ static inline bool tkm_parent_is_srk(u32 handle)
 struct tkm_caller {
 	u32 owner;
 	enum tkm_side side;
+	enum tkm_class class;
 	const char *app;
 	const char *label;
 	s64 now;
 };
 
 /**
- * tkm_key_attributes() - attributes of a key of class fixed
+ * tkm_key_attributes() - attributes of a key
+ * @class: whether it may move
  * @uses: TKM_USE_*; sign and decrypt only of an RSA or EC key
  * @has_policy: a policy guards it: no userWithAuth
  * @has_auth: a person's authValue guards it: guessing counts, no noDA
  */
-u32 tkm_key_attributes(unsigned int uses, bool has_policy, bool has_auth);
+u32 tkm_key_attributes(enum tkm_class class, unsigned int uses,
+		       bool has_policy, bool has_auth);
 
 /**
- * tkm_public_storage() - the public area of a storage key of class fixed
- * @policy: authPolicy, 32 bytes: the record's hash
+ * tkm_record_branches() - what an object's authPolicy is made of
+ * @rec: its record
+ * @hash: of the record
+ * @use: digest of the policy that guards its use; NULL for none
+ * @b: @use, @hash, and for a class that may move what each of those who approve
+ *	of that may say; the authPolicy is tkm_branches_digest() of them
+ */
+void tkm_record_branches(const struct tkm_record *rec, const u8 hash[32],
+			 const u8 *use, struct tkm_branches *b);
+
+/**
+ * tkm_public_storage() - the public area of a storage key
+ * @class: whether it may move
+ * @policy: authPolicy, 32 bytes
  *
  * ECC P-256, AES-128-CFB, SHA-256. A template; the TPM fills the point.
  */
-struct tkm_public tkm_public_storage(const u8 policy[32]);
+struct tkm_public tkm_public_storage(enum tkm_class class, const u8 policy[32]);
 
 /**
  * tkm_public_sealed() - the public area of sealed data
@@ -1264,8 +1325,8 @@ struct tkm_public tkm_public_pair(enum tkm_kind kind, u16 rsa_bits, u16 curve,
  *
  * Recomputed for each object: the hash of its record against its authPolicy,
  * the digest of its policy, its type, algorithms and attributes against its
- * kind and class; then between objects: the order of kinds, and one class,
- * owner, side and application all the way down. Checked in this order, so
+ * kind and class; then between objects: the order of kinds, and below the TKMRK,
+ * which is fixed, one class, owner, side and application, and one authority. Checked in this order, so
  * that a damaged chain never tells whose it was.
  *
  * Return: 0; -EBADMSG for what is damaged or does not belong together;
@@ -1281,11 +1342,12 @@ int tkm_chain_verify(const struct tkm_chain *chain,
 /**
  * tkm_branch_verify() - the same about the storage keys for a new key
  * @branch: decoded
- * @caller: whose domain, and which application; label and time do not count
+ * @caller: whose domain, which application, and which class; label and time do
+ *	not count
  * @srk: Name of the SRK that they were made under
  *
  * Return: 0; -EBADMSG, -EOPNOTSUPP as tkm_chain_verify(); -EPERM for another
- * domain's or another application's.
+ * domain's, another application's, or those of another class.
  */
 int tkm_branch_verify(const struct tkm_chain *branch,
 		      const struct tkm_caller *caller, u8 srk[TKM_NAME_SIZE]);

@@ -71,6 +71,7 @@ static struct tkm_errand *errand_alloc(u32 kind, const struct tkm_caller *of,
 	errand->kind = kind;
 	errand->owner = of->owner;
 	errand->side = of->side;
+	errand->class = of->class;
 	snprintf(errand->description, sizeof(errand->description), "%s:%s",
 		 of->app, of->label);
 	if (!len)

@@ -74,6 +74,8 @@ struct tkm_node *tkm_node_find_object(struct tkm_node *parent, u32 owner,
 struct tkm_node *tkm_node_find_guarded(struct tkm_node *parent, u32 owner,
 				       const struct tkm_object *obj);
 struct tkm_node *tkm_node_guarded_of(u32 owner, enum tkm_side side);
+struct tkm_node *tkm_node_guarded_for(const struct tkm_record *key);
+struct tkm_node *tkm_node_find_tdk(const struct tkm_record *key);
 struct tkm_node *tkm_node_find_ask(const struct tkm_record *key);
 
 #endif /* TKM_HIERARCHY_H */

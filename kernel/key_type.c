@@ -141,10 +141,14 @@ static struct tkm_payload *prepare_new(const struct tkm_request *req,
 		.protect_until = req->protect_until,
 		.not_after = req->not_after,
 	};
+	int ret;
 
 	if ((rec.not_after && rec.not_after <= rec.created) ||
 	    (rec.protect_until && rec.protect_until <= rec.created))
 		return ERR_PTR(-EKEYEXPIRED);
+	ret = tkm_class_authority(req, &rec);
+	if (ret)
+		return ERR_PTR(ret);
 	strcpy(rec.app, caller->app);
 	strcpy(rec.label, caller->label);
 	return tkm_object_new(req, &rec, auth);

@@ -177,6 +177,9 @@ static int put_errand(struct sk_buff *reply, const struct tkm_errand *errand)
 	if (errand->state)
 		ret = ret ?: nla_put_u32(reply, TKM_A_ERRAND_STATE,
 					 errand->state);
+	if (errand->kind == TKM_ERRAND_BRANCH)
+		ret = ret ?: nla_put_u32(reply, TKM_A_ERRAND_CLASS,
+					 errand->class);
 	if (errand->audit)
 		ret = ret ?: put_audit(reply, errand->audit);
 	if (errand->kind != TKM_ERRAND_DROP && !errand->audit)

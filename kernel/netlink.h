@@ -71,6 +71,7 @@ struct tkm_audit {
  * @chain: what to keep, DER; NULL for a find or a branch
  * @chain_len: its length
  * @state: store, set-state: enum key_state; 0 for the others
+ * @class: branch: enum tkm_key_class
  * @audit: of an audit, NULL for the others
  */
 struct tkm_errand {
@@ -91,6 +92,7 @@ struct tkm_errand {
 	u8 *chain;
 	size_t chain_len;
 	u32 state;
+	u32 class;
 	struct tkm_audit *audit;
 };
 

@@ -186,6 +186,7 @@ struct tkm_node *tkm_node_find_record(struct tkm_node *parent,
 		    node->rec.class == rec->class &&
 		    node->rec.owner == rec->owner &&
 		    node->rec.side == rec->side &&
+		    tkm_record_same_authority(&node->rec, rec) &&
 		    !strcmp(node->rec.app, rec->app) &&
 		    !memcmp(node->rec.srk, rec->srk, TKM_NAME_SIZE))
 			return node;
@@ -320,13 +321,42 @@ struct tkm_node *tkm_hierarchy_guarded(u32 owner, enum tkm_side side)
 	return tkm_node_get(tkm_node_guarded_of(owner, side));
 }
 
+/* The one that a new key has to lie under; those guard what never moves. */
+struct tkm_node *tkm_node_guarded_for(const struct tkm_record *key)
+{
+	return key->class == TKM_CLASS_FIXED ?
+	       tkm_node_guarded_of(key->owner, key->side) : NULL;
+}
+
+/* A TDK for keys of this class, of whatever authority unless one is named. */
+struct tkm_node *tkm_node_find_tdk(const struct tkm_record *key)
+{
+	const u8 *srk = tkm_srk_pinned();
+	struct tkm_node *node, *other = NULL;
+
+	if (!srk)
+		return NULL;
+	hash_for_each_possible(nodes, node, hash, key->owner) {
+		if (node->rec.kind != TKM_KIND_TDK ||
+		    node->rec.class != key->class ||
+		    node->rec.owner != key->owner ||
+		    node->rec.side != key->side ||
+		    memcmp(root_of(node)->rec.srk, srk, TKM_NAME_SIZE))
+			continue;
+		if (tkm_record_same_authority(&node->rec, key))
+			return node;
+		other = node;
+	}
+	return other;
+}
+
 /*
  * Any ASK for keys of this record, under the SRK that is pinned; and when the
  * domain has a password or a policy, below that.
  */
 struct tkm_node *tkm_node_find_ask(const struct tkm_record *key)
 {
-	struct tkm_node *tdk = tkm_node_guarded_of(key->owner, key->side);
+	struct tkm_node *tdk = tkm_node_guarded_for(key);
 	const u8 *srk = tkm_srk_pinned();
 	struct tkm_node *node;
 
@@ -337,6 +367,8 @@ struct tkm_node *tkm_node_find_ask(const struct tkm_record *key)
 		    node->rec.class == key->class &&
 		    node->rec.owner == key->owner &&
 		    node->rec.side == key->side &&
+		    (!tkm_name_is_set(key->authority) ||
+		     tkm_record_same_authority(&node->rec, key)) &&
 		    !strcmp(node->rec.app, key->app) &&
 		    (!tdk || node->parent == tdk) &&
 		    !memcmp(root_of(node)->rec.srk, srk, TKM_NAME_SIZE))

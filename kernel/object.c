@@ -98,12 +98,8 @@ static bool is_pair(const struct tkm_payload *p)
  */
 static int ask_for_branch(struct object_op *d)
 {
-	const struct tkm_caller caller = {
-		.owner = d->payload->rec.owner,
-		.side = d->payload->rec.side,
-		.app = d->payload->rec.app,
-		.label = d->payload->rec.label,
-	};
+	const struct tkm_caller caller = tkm_caller_of(&d->payload->rec);
+	const struct tkm_object *tdk = &d->branch.obj[1];
 	size_t len;
 	int ret;
 
@@ -112,7 +108,12 @@ static int ask_for_branch(struct object_op *d)
 	if (ret)
 		return ret == -ENOKEY ? 0 : ret;
 	ret = tkm_branch_decode(d->branch_der, len, &d->branch);
-	return ret ?: tkm_branch_verify(&d->branch, &caller, d->srk);
+	ret = ret ?: tkm_branch_verify(&d->branch, &caller, d->srk);
+	/* A domain that is guarded has that one class only. */
+	if (ret == -EPERM && caller.class != TKM_CLASS_FIXED &&
+	    d->branch.n > 1 && (!tdk->empty_auth || tdk->policy.n))
+		return -EOPNOTSUPP;
+	return ret;
 }
 
 /* Wait for it; the payload is the caller's, or an ERR_PTR. */
@@ -169,14 +170,8 @@ static int finish_chain(struct object_op *d, const struct tkm_created *made,
 			const struct tkm_policy *policy)
 {
 	struct tkm_payload *p = d->payload;
-	const struct tkm_caller caller = {
-		.owner = p->rec.owner,
-		.side = p->rec.side,
-		.app = p->rec.app,
-		.label = p->rec.label,
-		/* Whether it is over was asked before; here it never is. */
-		.now = 0,
-	};
+	/* Whether it is over was asked before; here, at 0, it never is. */
+	const struct tkm_caller caller = tkm_caller_of(&p->rec);
 	struct tkm_chain *chain = &d->chain;
 	struct tkm_record *rec;
 	struct tkm_object *key;
@@ -232,8 +227,8 @@ static struct tkm_public template_of(const struct object_op *d,
 {
 	const struct tkm_payload *p = d->payload;
 	u16 digest_len = made->any ? sizeof(made->digest) : 0;
-	u32 attributes = tkm_key_attributes(p->rec.uses, made->policy.n,
-					    p->has_auth);
+	u32 attributes = tkm_key_attributes(p->rec.class, p->rec.uses,
+					    made->policy.n, p->has_auth);
 
 	if (!is_pair(p))
 		return tkm_public_sealed(made->digest, digest_len, attributes);
@@ -250,7 +245,7 @@ static int make_in(struct tkm_bus *bus, struct object_op *d, struct making *s)
 
 	tkm_record_hash(p->text, p->text_len, s->hash);
 	ret = tkm_policy_make(bus, &d->guard, p->has_auth,
-			      p->flat ? NULL : s->hash, &s->policy);
+			      p->flat ? NULL : &p->rec, s->hash, &s->policy);
 	if (ret)
 		return ret;
 	if (!p->flat && !p->node) {
@@ -291,19 +286,37 @@ static int test_parms(struct tkm_bus *bus, const struct object_op *d)
 	return ret;
 }
 
+/* Whose approval it moves with is in its text, and known by now. */
+static int settle_record(struct tkm_payload *p, const struct tkm_chain *branch)
+{
+	ssize_t len;
+	int ret;
+
+	ret = tkm_hierarchy_inherit(&p->rec, branch);
+	if (ret)
+		return ret;
+	len = tkm_record_write(&p->rec, p->text, sizeof(p->text));
+	if (len < 0)
+		return -EINVAL;
+	p->text_len = len;
+	return 0;
+}
+
 static int make_run(struct tkm_bus *bus, struct tkm_op *op)
 {
 	struct object_op *d = container_of(op, struct object_op, op);
 	const struct tkm_policy *above = tkm_node_policy(NULL);
 	struct tkm_payload *p = d->payload;
 	struct making *s;
-	int ret;
+	int ret = 0;
 
 	/* Nobody waits for the helper here; nor is the SRK looked at yet. */
 	if (!p->flat && !p->node && !d->asked && tkm_helper_is_there() &&
 	    !tkm_hierarchy_knows(&p->rec))
 		return NEEDS_BRANCH;
-	ret = tkm_hierarchy_open(bus, d->branch.n ? d->srk : NULL);
+	if (!p->flat && !p->node)
+		ret = settle_record(p, &d->branch);
+	ret = ret ?: tkm_hierarchy_open(bus, d->branch.n ? d->srk : NULL);
 	/* Refused before anything is begun. */
 	if (!p->flat)
 		above = p->node ? tkm_node_policy(p->node) :
@@ -361,7 +374,6 @@ struct tkm_payload *tkm_object_new(const struct tkm_request *req,
 {
 	struct tkm_payload *p;
 	struct object_op *d;
-	ssize_t len;
 	int ret;
 
 	d = object_op_alloc(make_run, auth);
@@ -371,14 +383,6 @@ struct tkm_payload *tkm_object_new(const struct tkm_request *req,
 	p->rec = *rec;
 	p->flat = req->flat;
 	p->has_auth = auth->len;
-	if (!p->flat) {
-		len = tkm_record_write(&p->rec, p->text, sizeof(p->text));
-		if (len < 0) {
-			tkm_op_put(&d->op);
-			return ERR_PTR(-EINVAL);
-		}
-		p->text_len = len;
-	}
 	if (!is_pair(p)) {
 		/* The kernel's generator, which the TPM feeds; never it alone. */
 		p->data_len = req->len;
@@ -448,7 +452,8 @@ struct tkm_payload *tkm_object_reseal(struct tkm_payload *old,
 	p = d->payload;
 	p->rec = old->rec;
 	/* Another tool's may have been of any; what is made here is fixed. */
-	p->rec.class = TKM_CLASS_FIXED;
+	if (old->flat)
+		p->rec.class = TKM_CLASS_FIXED;
 	memcpy(p->text, old->text, old->text_len);
 	p->text_len = old->text_len;
 	p->flat = old->flat;

@@ -3,8 +3,7 @@
  * The text that add_key and keyctl_update hand over, as a struct tkm_request.
  *
  * Total and exact: every byte is accounted for, and the answer does not
- * depend on the order of the options. What the design names and this version
- * lacks is -EOPNOTSUPP, but only in a text that is otherwise well formed.
+ * depend on the order of the options.
  */
 #include "core.h"
 
@@ -136,12 +135,24 @@ static int parse_curve(struct word w, struct tkm_request *req)
 
 static int parse_class(struct word w, struct tkm_request *req)
 {
-	req->class = TKM_CLASS_FIXED;
-	if (word_is(w, "fixed"))
-		return 0;
-	if (word_is(w, "portable") || word_is(w, "certified"))
-		return -EOPNOTSUPP;
+	for (req->class = TKM_CLASS_FIXED; req->class <= TKM_CLASS_CERTIFIED;
+	     req->class++)
+		if (word_is(w, tkm_class_name(req->class)))
+			return 0;
 	return -EINVAL;
+}
+
+static int parse_approver(struct word w, struct tkm_request *req)
+{
+	return parse_serial(w, &req->approver);
+}
+
+static int parse_authority(struct word w, struct tkm_request *req)
+{
+	if (!tkm_policy_name_ok(w.p, w.len))
+		return -EINVAL;
+	memcpy(req->authority, w.p, w.len);
+	return 0;
 }
 
 static const struct {
@@ -315,6 +326,7 @@ static int parse_reveal(struct word w, struct tkm_request *req)
 enum {
 	OPT_LEN, OPT_USE, OPT_CLASS, OPT_PCRS, OPT_AUTH, OPT_NOT_BEFORE,
 	OPT_PROTECT_UNTIL, OPT_NOT_AFTER, OPT_STATE, OPT_PARENT, OPT_BITS, OPT_CURVE, OPT_POLICY,
+	OPT_APPROVER, OPT_AUTHORITY,
 	OPT_KEYRING, OPT_DERIVE, OPT_FORMAT, OPT_REVEAL,
 };
 
@@ -336,6 +348,8 @@ static const struct option {
 	[OPT_BITS] = { "bits", NEW, parse_bits },
 	[OPT_CURVE] = { "curve", NEW, parse_curve },
 	[OPT_POLICY] = { "policy", NEW | RESEAL, parse_policy },
+	[OPT_APPROVER] = { "approver", NEW, parse_approver },
+	[OPT_AUTHORITY] = { "authority", NEW, parse_authority },
 	[OPT_KEYRING] = { "keyring", PUBLISH, parse_keyring },
 	[OPT_DERIVE] = { "derive", PUBLISH, parse_derive },
 	[OPT_FORMAT] = { "format", PUBLISH, parse_format },
@@ -346,21 +360,11 @@ static const struct option {
 struct parse {
 	struct tkm_request *req;
 	unsigned long seen;	/* bit n: options[n] */
-	bool unsupported;	/* something of a later version was seen */
 };
 
 static bool saw(const struct parse *parse, unsigned int option)
 {
 	return parse->seen & BIT(option);
-}
-
-/* Puts off a refusal as unsupported, so that an invalid text is invalid. */
-static int defer_unsupported(struct parse *parse, int ret)
-{
-	if (ret != -EOPNOTSUPP)
-		return ret;
-	parse->unsupported = true;
-	return 0;
 }
 
 static int parse_option(struct parse *parse, struct word w)
@@ -378,7 +382,7 @@ static int parse_option(struct parse *parse, struct word w)
 	    !(options[i].commands & BIT(parse->req->command)))
 		return -EINVAL;
 	parse->seen |= BIT(i);
-	return defer_unsupported(parse, options[i].parse(w, parse->req));
+	return options[i].parse(w, parse->req);
 }
 
 /* ---- what stands between the command and its options ------------------- */
@@ -526,6 +530,18 @@ static int check_uses(struct parse *parse)
 	       req->uses == TKM_USE_DECRYPT ? 0 : -EINVAL;
 }
 
+/* Who approves of a key's moving; what is certified has a named one. */
+static int check_class(const struct parse *parse)
+{
+	const enum tkm_class class = parse->req->class;
+
+	if (saw(parse, OPT_APPROVER) &&
+	    (class != TKM_CLASS_PORTABLE || saw(parse, OPT_AUTHORITY)))
+		return -EINVAL;
+	return saw(parse, OPT_AUTHORITY) && class == TKM_CLASS_FIXED ?
+	       -EINVAL : 0;
+}
+
 static int check_new(struct parse *parse)
 {
 	const struct tkm_request *req = parse->req;
@@ -541,7 +557,8 @@ static int check_new(struct parse *parse)
 	    (saw(parse, OPT_CURVE) && req->kind != TKM_KIND_EC))
 		return -EINVAL;
 	if (!tkm_dates_in_order(req->not_before, req->protect_until,
-				req->not_after))
+				req->not_after) ||
+	    check_class(parse))
 		return -EINVAL;
 	return check_uses(parse);
 }
@@ -562,16 +579,14 @@ static int check_publish(struct parse *parse)
 
 static int check_together(struct parse *parse)
 {
-	int ret = 0;
-
 	/* Of registers, literally or by a name, there is one choice. */
 	if (saw(parse, OPT_PCRS) && saw(parse, OPT_POLICY))
 		return -EINVAL;
 	if (parse->req->command == TKM_COMMAND_NEW)
-		ret = check_new(parse);
-	else if (parse->req->command == TKM_COMMAND_PUBLISH)
-		ret = check_publish(parse);
-	return ret ? ret : parse->unsupported ? -EOPNOTSUPP : 0;
+		return check_new(parse);
+	if (parse->req->command == TKM_COMMAND_PUBLISH)
+		return check_publish(parse);
+	return 0;
 }
 
 static int parse_text(const char *text, size_t len, struct tkm_request *req)

@@ -580,15 +580,18 @@ static void add_authorize(struct tkm_policy_made *made)
 	el->body_len = made->guard.keys_len;
 }
 
-/* The record as the branch that nobody can take. */
-static void add_either(const u8 real[32], const u8 hash[32],
+/*
+ * The record as the branch that nobody can take, and those of who approves of the
+ * key's moving.
+ */
+static void add_either(const struct tkm_branches *branches,
 		       struct tkm_policy_made *made)
 {
 	struct tkm_policy_element *el;
 	struct tkm_writer w;
 
 	tkm_writer_init(&w, made->either, sizeof(made->either));
-	tkm_policy_or_encode(&w, real, hash);
+	tkm_branches_encode(&w, branches);
 	el = add(&made->policy, TPM_CC_POLICY_OR);
 	el->body = made->either;
 	el->body_len = w.len;
@@ -599,8 +602,9 @@ static void add_either(const u8 real[32], const u8 hash[32],
  * @bus: held, with an HMAC session
  * @guard: registers, or who approves; or neither
  * @has_auth: an authValue guards the key too
- * @hash: of the record, which becomes the branch beside the policy; NULL for a
- *	flat key
+ * @rec: the record, which becomes the branch beside the policy, and says who
+ *	approves of its moving; NULL for a flat key
+ * @hash: of the record
  * @made: the result; points into itself, so it must not be copied
  *
  * One PCR_Read for every 8 registers, none without any.
@@ -610,18 +614,21 @@ static void add_either(const u8 real[32], const u8 hash[32],
  * tkm_bus_exec() returns.
  */
 int tkm_policy_make(struct tkm_bus *bus, const struct tkm_guard *guard,
-		    bool has_auth, const u8 *hash,
-		    struct tkm_policy_made *made)
+		    bool has_auth, const struct tkm_record *rec,
+		    const u8 *hash, struct tkm_policy_made *made)
 {
+	struct tkm_branches branches;
 	int ret = 0;
 
 	memset(made, 0, sizeof(*made));
 	/* An authValue alone needs no policy: userWithAuth asks for it. */
 	made->guard = *guard;
 	if (!guard->pcrs.mask && !guard->authorize_len) {
-		made->any = hash;
-		if (hash)
-			memcpy(made->digest, hash, 32);
+		made->any = rec;
+		if (rec) {
+			tkm_record_branches(rec, hash, NULL, &branches);
+			tkm_branches_digest(&branches, made->digest);
+		}
 		return 0;
 	}
 	if (guard->authorize_len)
@@ -634,8 +641,9 @@ int tkm_policy_make(struct tkm_bus *bus, const struct tkm_guard *guard,
 		add(&made->policy, TPM_CC_POLICY_AUTH_VALUE);
 	made->any = true;
 	ret = tkm_policy_digest(&made->policy, made->digest);
-	if (ret || !hash)
+	if (ret || !rec)
 		return ret;
-	add_either(made->digest, hash, made);
+	tkm_record_branches(rec, hash, made->digest, &branches);
+	add_either(&branches, made);
 	return tkm_policy_digest(&made->policy, made->digest);
 }

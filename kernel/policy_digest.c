@@ -2,7 +2,7 @@
 /*
  * What a policy session ends in, computed without a TPM (TPM 2.0 Part 3,
  * TPM2_PolicyPCR, TPM2_PolicyAuthValue, TPM2_PolicyOR, TPM2_PolicyAuthorize,
- * TPM2_PolicyNV), and the parameters of these commands as the TSS2 key format
+ * TPM2_PolicyNV, TPM2_PolicyCommandCode), and the parameters of these commands as the TSS2 key format
  * stores them.
  *
  * Every command turns the digest before it into H(digest || command code ||
@@ -302,20 +302,27 @@ void tkm_authorize_encode(struct tkm_writer *w, struct tkm_piece pub,
 	tkm_put_u16(w, TPM_ALG_NULL);
 }
 
-void tkm_authorize_digest(struct tkm_piece pub, const u8 ref[32],
-			  u8 digest[32])
+static void authorized(const u8 name[TKM_NAME_SIZE], const u8 ref[32],
+		       u8 digest[32])
 {
 	const struct tkm_piece last[] = {
 		{ digest, TKM_SHA256_SIZE }, { ref, TKM_SHA256_SIZE },
 	};
+
+	memset(digest, 0, TKM_SHA256_SIZE);
+	extend(digest, TPM_CC_POLICY_AUTHORIZE,
+	       (struct tkm_piece){ name, TKM_NAME_SIZE },
+	       (struct tkm_piece){ NULL, 0 });
+	tkm_sha256(last, ARRAY_SIZE(last), digest);
+}
+
+void tkm_authorize_digest(struct tkm_piece pub, const u8 ref[32],
+			  u8 digest[32])
+{
 	u8 name[TKM_NAME_SIZE];
 
 	tkm_public_name(pub.data, pub.len, name);
-	memset(digest, 0, TKM_SHA256_SIZE);
-	extend(digest, TPM_CC_POLICY_AUTHORIZE,
-	       (struct tkm_piece){ name, sizeof(name) },
-	       (struct tkm_piece){ NULL, 0 });
-	tkm_sha256(last, ARRAY_SIZE(last), digest);
+	authorized(name, ref, digest);
 }
 
 /* Whoever approves is asked first, and signs elsewhere. */
@@ -461,6 +468,55 @@ void tkm_policy_or_digest(const u8 a[32], const u8 b[32], u8 digest[32])
 
 	put_unaligned_be32(TPM_CC_POLICY_OR, code);
 	tkm_sha256(pieces, ARRAY_SIZE(pieces), digest);
+}
+
+void tkm_branches_encode(struct tkm_writer *w, const struct tkm_branches *b)
+{
+	unsigned int i;
+
+	tkm_put_u32(w, b->n);
+	for (i = 0; i < b->n; i++)
+		tkm_put_tpm2b(w, b->digest[i], TKM_SHA256_SIZE);
+}
+
+void tkm_branches_digest(const struct tkm_branches *b, u8 digest[32])
+{
+	u8 code[4];
+	const struct tkm_piece pieces[] = {
+		{ zeros, sizeof(zeros) },
+		{ code, sizeof(code) },
+		{ b->digest, b->n * sizeof(b->digest[0]) },
+	};
+
+	if (b->n == 1) {
+		memcpy(digest, b->digest[0], TKM_SHA256_SIZE);
+		return;
+	}
+	put_unaligned_be32(TPM_CC_POLICY_OR, code);
+	tkm_sha256(pieces, ARRAY_SIZE(pieces), digest);
+}
+
+/* ---- moving ------------------------------------------------------------ */
+
+void tkm_duplicate_ref(u8 ref[32])
+{
+	/* The zero byte is the string's own. */
+	static const char text[] = "tkm duplicate v1";
+	const struct tkm_piece piece = { text, sizeof(text) };
+
+	tkm_sha256(&piece, 1, ref);
+}
+
+void tkm_duplicate_digest(const u8 authority[TKM_NAME_SIZE], u8 digest[32])
+{
+	u8 ref[TKM_SHA256_SIZE], code[4];
+
+	tkm_duplicate_ref(ref);
+	authorized(authority, ref, digest);
+	put_unaligned_be32(TPM_CC_DUPLICATE, code);
+	extend(digest, TPM_CC_POLICY_COMMAND_CODE,
+	       (struct tkm_piece){ code, sizeof(code) },
+	       (struct tkm_piece){ NULL, 0 });
 }
 
 bool tkm_policy_same_guard(const struct tkm_policy *a,

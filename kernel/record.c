@@ -55,7 +55,31 @@ const char *tkm_class_name(enum tkm_class class)
 							 "?";
 }
 
-/* ---- what belongs to which kind ---------------------------------------- */
+/* ---- what belongs to which kind and class ------------------------------- */
+
+bool tkm_name_is_set(const u8 name[TKM_NAME_SIZE])
+{
+	return get_unaligned_be16(name) == TPM_ALG_SHA256;
+}
+
+static bool name_is_clear(const u8 name[TKM_NAME_SIZE])
+{
+	static const u8 clear[TKM_NAME_SIZE];
+
+	return !memcmp(name, clear, TKM_NAME_SIZE);
+}
+
+static bool may_move(enum tkm_class class)
+{
+	return class == TKM_CLASS_PORTABLE || class == TKM_CLASS_CERTIFIED;
+}
+
+bool tkm_record_same_authority(const struct tkm_record *a,
+			       const struct tkm_record *b)
+{
+	return !memcmp(a->authority, b->authority, TKM_NAME_SIZE) &&
+	       !memcmp(a->recovery, b->recovery, TKM_NAME_SIZE);
+}
 
 static bool has_owner(enum tkm_kind kind)
 {
@@ -313,11 +337,23 @@ bool tkm_dates_in_order(s64 not_before, s64 protect_until, s64 not_after)
 			       not_after > protect_until));
 }
 
+/* Who approves, of what may move; nobody else, and not the same key twice. */
+static bool authority_ok(const struct tkm_record *rec)
+{
+	if (!may_move(rec->class))
+		return name_is_clear(rec->authority) &&
+		       name_is_clear(rec->recovery);
+	return rec->kind != TKM_KIND_TKMRK && tkm_name_is_set(rec->authority) &&
+	       (name_is_clear(rec->recovery) ||
+		(tkm_name_is_set(rec->recovery) &&
+		 memcmp(rec->authority, rec->recovery, TKM_NAME_SIZE)));
+}
+
 static bool record_ok(const struct tkm_record *rec)
 {
 	if (rec->kind <= TKM_KIND_NONE || rec->kind > TKM_KIND_EC ||
 	    rec->class > TKM_CLASS_CERTIFIED || rec->side > TKM_SIDE_OTHER ||
-	    !time_ok(rec->created))
+	    !time_ok(rec->created) || !authority_ok(rec))
 		return false;
 	if (rec->kind == TKM_KIND_TKMRK)
 		return get_unaligned_be16(rec->srk) == TPM_ALG_SHA256;
@@ -385,10 +421,11 @@ static void put_time(struct tkm_writer *w, const char *name, s64 seconds)
 	put_field(w, name, text);
 }
 
-static void put_srk(struct tkm_writer *w, const u8 srk[TKM_NAME_SIZE])
+static void put_name(struct tkm_writer *w, const char *field,
+		     const u8 name[TKM_NAME_SIZE])
 {
-	put_field(w, "srk", "");
-	tkm_put_hex(w, srk, TKM_NAME_SIZE);
+	put_field(w, field, "");
+	tkm_put_hex(w, name, TKM_NAME_SIZE);
 }
 
 ssize_t tkm_record_write(const struct tkm_record *rec, char *out, size_t size)
@@ -401,6 +438,10 @@ ssize_t tkm_record_write(const struct tkm_record *rec, char *out, size_t size)
 	put_text(&w, magic);
 	put_field(&w, "kind", kind_names[rec->kind]);
 	put_field(&w, "class", class_names[rec->class]);
+	if (tkm_name_is_set(rec->authority))
+		put_name(&w, "authority", rec->authority);
+	if (tkm_name_is_set(rec->recovery))
+		put_name(&w, "recovery", rec->recovery);
 	if (has_owner(rec->kind))
 		put_owner(&w, rec);
 	if (has_app(rec->kind))
@@ -417,7 +458,7 @@ ssize_t tkm_record_write(const struct tkm_record *rec, char *out, size_t size)
 	if (is_key(rec->kind) && rec->not_after)
 		put_time(&w, "not-after", rec->not_after);
 	if (rec->kind == TKM_KIND_TKMRK)
-		put_srk(&w, rec->srk);
+		put_name(&w, "srk", rec->srk);
 	return w.overflow ? -EMSGSIZE : (ssize_t)w.len;
 }
 
@@ -546,13 +587,18 @@ static s64 get_time(struct cursor *c, const char *name, bool optional)
 	return seconds;
 }
 
-static void get_srk(struct cursor *c, u8 srk[TKM_NAME_SIZE])
+static void get_name(struct cursor *c, const char *field, bool optional,
+		     u8 name[TKM_NAME_SIZE])
 {
 	struct cursor v;
 
-	if (!next_field(c, "srk", &v) || v.len != 2 * TKM_NAME_SIZE ||
-	    tkm_hex_decode(v.p, v.len, srk))
+	if (!next_field(c, field, &v)) {
+		if (!optional)
+			c->bad = true;
+	} else if (v.len != 2 * TKM_NAME_SIZE ||
+		   tkm_hex_decode(v.p, v.len, name)) {
 		c->bad = true;
+	}
 }
 
 static void get_fields(struct cursor *c, struct tkm_record *rec)
@@ -560,6 +606,10 @@ static void get_fields(struct cursor *c, struct tkm_record *rec)
 	rec->kind = get_word(c, "kind", kind_names, ARRAY_SIZE(kind_names));
 	rec->class = get_word(c, "class", class_names,
 			      ARRAY_SIZE(class_names));
+	if (may_move(rec->class)) {
+		get_name(c, "authority", false, rec->authority);
+		get_name(c, "recovery", true, rec->recovery);
+	}
 	if (has_owner(rec->kind)) {
 		rec->owner = get_number(c, "owner");
 		rec->side = get_word(c, "side", side_names,
@@ -578,7 +628,7 @@ static void get_fields(struct cursor *c, struct tkm_record *rec)
 		rec->not_after = get_time(c, "not-after", true);
 	}
 	if (rec->kind == TKM_KIND_TKMRK)
-		get_srk(c, rec->srk);
+		get_name(c, "srk", false, rec->srk);
 }
 
 int tkm_record_parse(const char *text, size_t len, struct tkm_record *rec)

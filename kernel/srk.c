@@ -125,7 +125,7 @@ static int srk_create(struct tkm_bus *bus, const u8 *want)
 {
 	static const u8 zero[32];
 	struct tkm_srk *srk = &bus->srk;
-	struct tkm_public tmpl = tkm_public_storage(NULL);
+	struct tkm_public tmpl = tkm_public_storage(TKM_CLASS_FIXED, NULL);
 	u32 handle;
 	int ret;
 

@@ -383,7 +383,7 @@ struct tkm_policy_made {
 	struct tkm_policy policy;
 	struct tkm_guard guard;
 	u8 pcr[48];
-	u8 either[80];
+	u8 either[TKM_BRANCHES_MAX];
 	u8 digest[32];			/* authPolicy */
 	bool any;			/* whether there is an authPolicy */
 };
@@ -416,12 +416,12 @@ void tkm_pick_end(struct tkm_pick *pick);
 int tkm_policy_play(struct tkm_bus *bus, const struct tkm_policy *policy,
 		    struct tkm_pick *pick);
 /*
- * A new policy: what @guard says, an authValue, both or neither, and with @hash
- * the branch of the record beside it. One PCR_Read if it has registers.
+ * A new policy: what @guard says, an authValue, both or neither, and with @rec
+ * the branches of the record beside it. One PCR_Read if it has registers.
  */
 int tkm_policy_make(struct tkm_bus *bus, const struct tkm_guard *guard,
-		    bool has_auth, const u8 *hash,
-		    struct tkm_policy_made *made);
+		    bool has_auth, const struct tkm_record *rec,
+		    const u8 *hash, struct tkm_policy_made *made);
 
 /* ---- srk.c, node.c, hierarchy.c, branch.c: SRK, TKMRK, TDK, ASK --------- */
 
@@ -432,6 +432,9 @@ int tkm_hierarchy_open(struct tkm_bus *bus, const u8 *want);
 void tkm_hierarchy_forget(struct tkm_bus *bus);
 /* Whether the ASK for a new key of this record is known. */
 bool tkm_hierarchy_knows(const struct tkm_record *key);
+/* Who approves of a new key's moving: as of all others of its class. */
+int tkm_hierarchy_inherit(struct tkm_record *key,
+			  const struct tkm_chain *branch);
 /*
  * The ASK for a new key: known, or below the last of the storage keys that
  * @branch has, if any. What is missing is made. Takes a reference.
@@ -752,6 +755,11 @@ int tkm_domain_check(const struct tkm_payload *payload);
 int tkm_domain_join(struct tkm_payload *payload, struct key *key);
 void tkm_domain_leave(struct tkm_payload *payload);
 
+/* ---- class.c: who approves of a key's moving ----------------------------- */
+
+/* Fill in a new record's authority, if the request names one. An errno or 0. */
+int tkm_class_authority(const struct tkm_request *req, struct tkm_record *rec);
+
 /* ---- key_type.c --------------------------------------------------------- */
 
 extern struct key_type tkm_key_type;
@@ -780,6 +788,7 @@ static inline struct tkm_caller tkm_caller_of(const struct tkm_record *rec)
 	return (struct tkm_caller){
 		.owner = rec->owner,
 		.side = rec->side,
+		.class = rec->class,
 		.app = rec->app,
 		.label = rec->label,
 	};

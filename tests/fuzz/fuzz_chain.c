@@ -94,17 +94,72 @@ static bool says(const struct tkm_object *obj, const char *field)
 		      strlen(field));
 }
 
+static bool moves(const struct tkm_object *obj)
+{
+	return says(obj, " class=portable ") || says(obj, " class=certified ");
+}
+
+/* H(what was || a command code || what follows). */
+static void step(u8 digest[32], u32 cc, const void *more, size_t n)
+{
+	u8 code[4];
+	const struct tkm_piece pieces[] = {
+		{ digest, 32 }, { code, 4 }, { more, n },
+	};
+
+	put_unaligned_be32(cc, code);
+	tkm_sha256(pieces, ARRAY_SIZE(pieces), digest);
+}
+
+/* Whoever the text names so: PolicyAuthorize, PolicyCommandCode(Duplicate). */
+static bool mover(const struct tkm_object *obj, const char *field, u8 digest[32])
+{
+	const char *at = memmem(obj->description, obj->description_len, field,
+				strlen(field));
+	const struct tkm_piece text = { "tkm duplicate v1", 17 };
+	u8 name[TKM_NAME_SIZE], ref[32];
+	const struct tkm_piece both[] = { { digest, 32 }, { ref, 32 } };
+
+	if (!at)
+		return false;
+	must(!tkm_hex_decode(at + strlen(field), 68, name));
+	tkm_sha256(&text, 1, ref);
+	memset(digest, 0, 32);
+	step(digest, 0x16a, name, sizeof(name));
+	tkm_sha256(both, 2, digest);
+	step(digest, 0x16c, "\0\0\x01\x4b", 4);
+	return true;
+}
+
+/* What the record alone makes of an authPolicy; @list: as PolicyOR has it. */
+static unsigned int branches(const struct tkm_object *obj, const u8 hash[32],
+			     u8 list[3][32], u8 digest[32])
+{
+	unsigned int n = 1;
+
+	memcpy(list[0], hash, 32);
+	memcpy(digest, hash, 32);
+	if (!moves(obj))
+		return 1;
+	must(mover(obj, " authority=", list[n++]));
+	n += mover(obj, " recovery=", list[n]);
+	memset(digest, 0, 32);
+	step(digest, 0x171, list, n * 32);
+	return n;
+}
+
 /* Attributes of a key or a storage key as Documentation has them. */
 static u32 attributes_of(const struct tkm_object *obj, unsigned int place)
 {
 	u32 works = says(obj, " use=sign ") ? 0x40020 :
 		    says(obj, " use=decrypt ") ? 0x20020 : 0;
+	u32 class = moves(obj) ? 0x800 : 0x12;
 
 	if (place == 1 && !obj->empty_auth)
 		return 0x00030072;
 	if (place < 3)
-		return 0x00030472;
-	return works | 0x12 | (obj->policy.n ? 0 : 0x40) |
+		return 0x00030460 | class;
+	return works | class | (obj->policy.n ? 0 : 0x40) |
 	       (obj->empty_auth ? 0x400 : 0);
 }
 
@@ -139,7 +194,7 @@ static void kind_is_right(const struct tkm_object *obj)
 	for (i = 0; i < 2; i++)
 		if (!memcmp(at, kinds[i], strlen(kinds[i])))
 			break;
-	snprintf(begin, sizeof(begin), "%s class=fixed owner=", kinds[i]);
+	snprintf(begin, sizeof(begin), "%s class=", kinds[i]);
 	must(!memcmp(at, begin, strlen(begin)));
 	must(get_unaligned_be16(obj->pub) == types[i]);
 	must(obj->type == (i ? TKM_OBJECT_LOADABLE : TKM_OBJECT_SEALED));
@@ -156,11 +211,13 @@ static void object_is_right(const struct tkm_object *obj, unsigned int place)
 {
 	static const char *const begins[] = {
 		"tkm1 kind=tkmrk class=fixed created=",
-		"tkm1 kind=tdk class=fixed owner=",
-		"tkm1 kind=ask class=fixed owner=",
+		"tkm1 kind=tdk class=",
+		"tkm1 kind=ask class=",
 	};
 	bool open = place == 3 && obj->policy.n;
-	u8 hash[32], digest[32];
+	u8 hash[32], digest[32], list[3][32];
+	const struct tkm_policy_element *or;
+	unsigned int i, n;
 
 	if (place == 3) {
 		kind_is_right(obj);
@@ -175,13 +232,16 @@ static void object_is_right(const struct tkm_object *obj, unsigned int place)
 	must(get_unaligned_be16(obj->pub + 2) == 0x0b);
 	must(get_unaligned_be32(obj->pub + 4) == attributes_of(obj, place));
 	metadata_digest(obj->description, obj->description_len, hash);
-	must(open || (!obj->policy.n && !memcmp(obj->pub + 10, hash, 32)));
+	n = branches(obj, hash, list, digest);
+	must(open || (!obj->policy.n && !memcmp(obj->pub + 10, digest, 32)));
 	if (!open)
 		return;
 	must(!tkm_policy_digest(&obj->policy, digest));
 	must(!memcmp(obj->pub + 10, digest, 32));
-	must(obj->policy.el[obj->policy.n - 1].body_len == 72);
-	must(!memcmp(obj->policy.el[obj->policy.n - 1].body + 40, hash, 32));
+	or = &obj->policy.el[obj->policy.n - 1];
+	must(or->body_len == 4 + 34 * (n + 1));
+	for (i = 0; i < n; i++)
+		must(!memcmp(or->body + 40 + 34 * i, list[i], 32));
 	must(tkm_policy_has(&obj->policy, TPM_CC_POLICY_AUTH_VALUE) ==
 	     !obj->empty_auth);
 }
@@ -258,7 +318,10 @@ static void verified(const struct tkm_chain *chain)
 		object_is_right(&chain->obj[i], i);
 		must(!tkm_record_parse(chain->obj[i].description,
 				       chain->obj[i].description_len, &above));
-		must(i ? above.owner == rec.owner && above.side == rec.side :
+		must(i ? above.owner == rec.owner && above.side == rec.side &&
+			 above.class == rec.class &&
+			 !memcmp(above.authority, rec.authority, TKM_NAME_SIZE) &&
+			 !memcmp(above.recovery, rec.recovery, TKM_NAME_SIZE) :
 			 !memcmp(above.srk, srk, sizeof(srk)));
 		must(i < 2 || !strcmp(above.app, rec.app));
 	}
@@ -279,7 +342,8 @@ static void branch_verified(const struct tkm_chain *branch)
 
 	memset(&rec, 0, sizeof(rec));
 	if (!tkm_record_parse(last->description, last->description_len, &rec))
-		caller.owner = rec.owner, caller.side = rec.side;
+		caller.owner = rec.owner, caller.side = rec.side,
+		caller.class = rec.class;
 	ret = tkm_branch_verify(branch, &caller, srk);
 	must(ret <= 0);
 	if (ret)
@@ -289,7 +353,10 @@ static void branch_verified(const struct tkm_chain *branch)
 		object_is_right(&branch->obj[i], i);
 		must(!tkm_record_parse(branch->obj[i].description,
 				       branch->obj[i].description_len, &above));
-		must(i ? above.owner == rec.owner && above.side == rec.side :
+		must(i ? above.owner == rec.owner && above.side == rec.side &&
+			 above.class == rec.class &&
+			 !memcmp(above.authority, rec.authority, TKM_NAME_SIZE) &&
+			 !memcmp(above.recovery, rec.recovery, TKM_NAME_SIZE) :
 			 !memcmp(above.srk, srk, sizeof(srk)));
 		must(i < 2 || !strcmp(above.app, rec.app));
 	}

@@ -135,8 +135,14 @@ static void record_written(struct tkm_record *rec, const u8 *data, size_t len)
 	rec->protect_until = (s64)take_u16(&in) << 20;
 	rec->not_after = (s64)take_u16(&in) << 20;
 	take(&in, rec->srk + 1, TKM_NAME_SIZE - 1);
+	if (rec->class) {
+		memcpy(rec->authority, rec->srk, TKM_NAME_SIZE);
+		memcpy(rec->recovery, rec->srk, rec->srk[33] & 1 ?
+		       TKM_NAME_SIZE : 0);
+		rec->recovery[33] ^= rec->recovery[1] & rec->srk[32];
+	}
 	n = tkm_record_write(rec, out, sizeof(out));
-	must(n > 0 || n == -EINVAL);
+	must(n > 0 || n == -EINVAL || n == -EMSGSIZE);
 	if (n < 0)
 		return;
 	must(!tkm_record_parse(out, (size_t)n, &back));

@@ -49,7 +49,13 @@ static void is_sound(const struct tkm_request *req, const char *text, size_t len
 	bool publish = req->command == TKM_COMMAND_PUBLISH;
 	u8 *bytes;
 
-	must(req->class == TKM_CLASS_FIXED);
+	must(req->class == TKM_CLASS_FIXED || (new && !req->flat));
+	must(req->class <= TKM_CLASS_CERTIFIED);
+	must(!req->approver || (req->class == TKM_CLASS_PORTABLE &&
+				req->approver > 0 && !req->authority[0]));
+	must(!req->authority[0] ||
+	     (req->class != TKM_CLASS_FIXED &&
+	      tkm_policy_name_ok(req->authority, strlen(req->authority))));
 	must(new || req->kind == TKM_KIND_DATA);
 	must(new || !req->uses);
 	must(req->len >= TKM_DATA_MIN && req->len <= TKM_DATA_MAX);
@@ -167,7 +173,14 @@ static __attribute__((format(printf, 2, 3))) void say(struct text *t,
 static void say_new(struct text *t, const struct tkm_request *req)
 {
 	say(t, "new %s", tkm_kind_name(req->kind));
-	say(t, req->flat ? " parent=srk" : " class=fixed");
+	if (req->flat)
+		say(t, " parent=srk");
+	else
+		say(t, " class=%s", tkm_class_name(req->class));
+	if (req->approver)
+		say(t, " approver=%d", req->approver);
+	if (req->authority[0])
+		say(t, " authority=%s", req->authority);
 	if (req->kind == TKM_KIND_DATA) {
 		say(t, " len=%u", req->len);
 		if (!req->flat)

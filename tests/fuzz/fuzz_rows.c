@@ -86,7 +86,7 @@ static void read_key(const struct name *name, const struct chain *chain)
 		branch_cut(found.der, found.len, name, &branch);
 	}
 	kdb_state(&kdb, name, chain->der, chain->len, &state);
-	if (!kdb_branch(&kdb, name, &found))
+	if (!kdb_branch(&kdb, name, TKM_CLASS_FIXED, &found))
 		must(found.len <= sizeof(found.der));
 }
 

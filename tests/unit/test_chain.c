@@ -8,6 +8,10 @@
 
 static const char file[] = "chains.vec";
 
+#define FIXED	(TPM_OA_FIXED_TPM | TPM_OA_FIXED_PARENT)
+#define STORAGE	(TKM_STORAGE_ATTRIBUTES | FIXED)
+
+
 static const struct tkm_caller owner = {
 	.owner = 0,
 	.side = TKM_SIDE_INIT,
@@ -39,6 +43,7 @@ static int verify_named(const char *name, const struct tkm_caller *caller,
 
 static const char *const hierarchical[] = { "plain", "pcrs", "auth", "both",
 					    "dates" };
+static const char *const moving[] = { "portable", "portablepcrs" };
 static const char *const flat[] = { "flat", "flatpcrs" };
 
 static void chains_of_the_module_are_taken(void **state)
@@ -54,6 +59,10 @@ static void chains_of_the_module_are_taken(void **state)
 		assert_string_equal(rec.app, "disk");
 		assert_string_equal(rec.label, "vol1");
 		assert_int_equal(rec.uses, TKM_USE_PUBLISH);
+	}
+	for (i = 0; i < ARRAY_SIZE(moving); i++) {
+		assert_int_equal(verify_named(moving[i], &owner, &rec), 0);
+		assert_int_equal(rec.class, TKM_CLASS_PORTABLE);
 	}
 	for (i = 0; i < ARRAY_SIZE(flat); i++)
 		assert_int_equal(verify_named(flat[i], &owner, &rec), 0);
@@ -111,6 +120,8 @@ static void no_bit_that_needs_no_tpm_may_change(void **state)
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(hierarchical); i++)
 		flip_all(hierarchical[i], vector(file, hierarchical[i]));
+	for (i = 0; i < ARRAY_SIZE(moving); i++)
+		flip_all(moving[i], vector(file, moving[i]));
 }
 
 static void no_length_of_a_chain_may_change(void **state)
@@ -312,16 +323,23 @@ static void attributes_follow_from_what_guards(void **state)
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		uses = cases[i].uses;
 		more = cases[i].more;
-		assert_int_equal(tkm_key_attributes(uses, false, false),
+		assert_int_equal(tkm_key_attributes(TKM_CLASS_FIXED, uses, false, false),
 				 0x452 | more);
-		assert_int_equal(tkm_key_attributes(uses, false, true),
+		assert_int_equal(tkm_key_attributes(TKM_CLASS_FIXED, uses, false, true),
 				 0x052 | more);
-		assert_int_equal(tkm_key_attributes(uses, true, false),
+		assert_int_equal(tkm_key_attributes(TKM_CLASS_FIXED, uses, true, false),
 				 0x412 | more);
-		assert_int_equal(tkm_key_attributes(uses, true, true),
+		assert_int_equal(tkm_key_attributes(TKM_CLASS_FIXED, uses, true, true),
 				 0x012 | more);
 	}
-	assert_int_equal(TKM_STORAGE_ATTRIBUTES, 0x30472);
+	assert_int_equal(STORAGE, 0x30472);
+	assert_int_equal(tkm_class_attributes(TKM_CLASS_FIXED), 0x12);
+	assert_int_equal(tkm_class_attributes(TKM_CLASS_PORTABLE), 0x800);
+	assert_int_equal(tkm_class_attributes(TKM_CLASS_CERTIFIED), 0x800);
+	assert_int_equal(tkm_key_attributes(TKM_CLASS_PORTABLE, TKM_USE_SIGN,
+					    true, true), 0x40820);
+	assert_int_equal(tkm_public_storage(TKM_CLASS_CERTIFIED,
+					    NULL).attributes, 0x30c60);
 }
 
 /* ---- storage keys from the helper ---- */
@@ -597,6 +615,9 @@ static int judge(struct forgery *f)
 	return ret;
 }
 
+#define BY	"000b000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define OTHER	"000b100102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+
 static void records_of_a_chain_belong_together(void **state)
 {
 	static const struct {
@@ -604,8 +625,11 @@ static void records_of_a_chain_belong_together(void **state)
 		const char *from, *to;
 		int err;
 	} cases[] = {
-		{ 0, "class=fixed", "class=portable", -EOPNOTSUPP },
-		{ 3, "class=fixed", "class=certified", -EOPNOTSUPP },
+		{ 0, "class=fixed", "class=portable", -EBADMSG },
+		{ 3, "class=fixed", "class=certified", -EBADMSG },
+		{ 0, "class=fixed", "class=portable authority=" BY, -EBADMSG },
+		{ 1, "class=fixed", "class=portable authority=" BY, -EBADMSG },
+		{ 3, "class=fixed", "class=certified authority=" BY, -EBADMSG },
 		{ 1, "owner=0", "owner=1", -EBADMSG },
 		{ 2, "owner=0", "owner=1", -EBADMSG },
 		{ 3, "owner=0", "owner=1", -EBADMSG },
@@ -628,6 +652,276 @@ static void records_of_a_chain_belong_together(void **state)
 		if (judge(&f) != cases[i].err)
 			fail_msg("%u: %s", cases[i].place, cases[i].to);
 	}
+}
+
+/* ---- classes that may move ---- */
+
+/* H(what is before || a command code || what follows), in plain. */
+static void step(u8 digest[32], u32 cc, const void *more, size_t n)
+{
+	u8 code[4];
+	const struct tkm_piece pieces[] = {
+		{ digest, 32 }, { code, 4 }, { more, n },
+	};
+
+	put_unaligned_be32(cc, code);
+	tkm_sha256(pieces, ARRAY_SIZE(pieces), digest);
+}
+
+/* PolicyAuthorize(name, dupRef), PolicyCommandCode(Duplicate). */
+static void mover(const char *hex, u8 digest[32])
+{
+	u8 name[TKM_NAME_SIZE], ref[32];
+	const struct tkm_piece text = { "tkm duplicate v1", 17 };
+	const struct tkm_piece both[] = { { digest, 32 }, { ref, 32 } };
+
+	assert_int_equal(tkm_hex_decode(hex, 68, name), 0);
+	tkm_sha256(&text, 1, ref);
+	memset(digest, 0, 32);
+	step(digest, 0x16a, name, sizeof(name));
+	tkm_sha256(both, 2, digest);
+	step(digest, 0x16c, "\0\0\x01\x4b", 4);
+}
+
+/* What is below the TKMRK, of another class: each object's text and attributes. */
+struct moving {
+	struct forgery f;
+	char text[TKM_CHAIN_OBJECTS][TKM_RECORD_MAX];
+};
+
+static void move_object(struct moving *m, unsigned int i, const char *class,
+			const char *authority, const char *recovery)
+{
+	struct tkm_public pub;
+	u8 list[4][32], digest[32];
+	unsigned int n = 0;
+	char words[256];
+
+	snprintf(words, sizeof(words), "class=%s%s%s%s%s", class,
+		 authority ? " authority=" : "", authority ? authority : "",
+		 recovery ? " recovery=" : "", recovery ? recovery : "");
+	put_text(&m->f, i, "class=fixed", words);
+	/* Each has its own. */
+	memcpy(m->text[i], m->f.text, sizeof(m->f.text));
+	m->f.chain.obj[i].description = m->text[i];
+	tkm_record_hash(m->text[i], m->f.chain.obj[i].description_len,
+			list[n++]);
+	if (authority)
+		mover(authority, list[n++]);
+	if (recovery)
+		mover(recovery, list[n++]);
+	memset(digest, 0, 32);
+	step(digest, 0x171, list, n * 32);
+	pub = public_of(&m->f, i);
+	pub.policy = digest;
+	pub.attributes = (pub.attributes & ~(u32)FIXED) |
+			 TPM_OA_ENCRYPTED_DUPLICATION;
+	put_public(&m->f, i, &pub);
+}
+
+static void begin_moving(struct moving *m, const char *name, const char *class,
+			 const char *recovery)
+{
+	unsigned int i;
+
+	forge(&m->f, name);
+	for (i = 1; i < TKM_CHAIN_OBJECTS; i++)
+		move_object(m, i, class, BY, recovery);
+}
+
+static void put_attributes(struct moving *m, unsigned int i, u32 add, u32 less)
+{
+	struct tkm_public pub = public_of(&m->f, i);
+
+	pub.attributes = (pub.attributes | add) & ~less;
+	put_public(&m->f, i, &pub);
+}
+
+static void classes_that_may_move_are_taken(void **state)
+{
+	struct tkm_caller as = owner;
+	struct tkm_record rec;
+	struct tkm_chain branch;
+	struct moving m;
+	u8 srk[TKM_NAME_SIZE];
+
+	(void)state;
+	begin_moving(&m, "plain", "portable", NULL);
+	assert_int_equal(judge(&m.f), 0);
+	begin_moving(&m, "plain", "certified", OTHER);
+	assert_int_equal(tkm_chain_verify(&m.f.chain, &owner, srk, &rec), 0);
+	assert_int_equal(rec.class, TKM_CLASS_CERTIFIED);
+	/* Its storage keys are for keys of its class. */
+	branch = m.f.chain;
+	for (branch.n = 3; branch.n > 1; branch.n--) {
+		as.class = TKM_CLASS_CERTIFIED;
+		assert_int_equal(tkm_branch_verify(&branch, &as, srk), 0);
+		as.class = TKM_CLASS_PORTABLE;
+		assert_int_equal(tkm_branch_verify(&branch, &as, srk), -EPERM);
+		as.class = TKM_CLASS_FIXED;
+		assert_int_equal(tkm_branch_verify(&branch, &as, srk), -EPERM);
+	}
+	/* A TKMRK is for all. */
+	as.class = TKM_CLASS_PORTABLE;
+	assert_int_equal(tkm_branch_verify(&branch, &as, srk), 0);
+	exact_free(m.f.b.p);
+}
+
+/* P8, P9: both clear, encryptedDuplication set, on each object; or refused. */
+static void attributes_are_those_of_the_class(void **state)
+{
+	static const struct {
+		u32 add, less;
+	} cases[] = {
+		{ TPM_OA_FIXED_TPM, 0 }, { TPM_OA_FIXED_PARENT, 0 },
+		{ FIXED, 0 }, { 0, TPM_OA_ENCRYPTED_DUPLICATION },
+		{ FIXED, TPM_OA_ENCRYPTED_DUPLICATION },
+	};
+	struct moving m;
+	struct tkm_public pub;
+	struct forgery f;
+	unsigned int i;
+	size_t k;
+
+	(void)state;
+	for (i = 1; i < TKM_CHAIN_OBJECTS; i++) {
+		for (k = 0; k < ARRAY_SIZE(cases); k++) {
+			begin_moving(&m, "plain", "portable", NULL);
+			put_attributes(&m, i, cases[k].add, cases[k].less);
+			assert_int_equal(judge(&m.f), -EBADMSG);
+		}
+		/* And what is fixed has no way out. */
+		forge(&f, "plain");
+		pub = public_of(&f, i);
+		pub.attributes |= TPM_OA_ENCRYPTED_DUPLICATION;
+		put_public(&f, i, &pub);
+		assert_int_equal(judge(&f), -EBADMSG);
+		forge(&f, "plain");
+		pub = public_of(&f, i);
+		pub.attributes &= ~(u32)TPM_OA_FIXED_PARENT;
+		put_public(&f, i, &pub);
+		assert_int_equal(judge(&f), -EBADMSG);
+	}
+}
+
+static void who_approves_is_one_all_the_way_down(void **state)
+{
+	struct moving m;
+	unsigned int i;
+
+	(void)state;
+	for (i = 1; i < TKM_CHAIN_OBJECTS; i++) {
+		/* Another, one more, another class, none of the three. */
+		forge(&m.f, "plain");
+		for (unsigned int k = 1; k < TKM_CHAIN_OBJECTS; k++)
+			move_object(&m, k, "portable", k == i ? OTHER : BY, NULL);
+		assert_int_equal(judge(&m.f), -EBADMSG);
+		forge(&m.f, "plain");
+		for (unsigned int k = 1; k < TKM_CHAIN_OBJECTS; k++)
+			move_object(&m, k, "portable", BY, k == i ? OTHER : NULL);
+		assert_int_equal(judge(&m.f), -EBADMSG);
+		forge(&m.f, "plain");
+		for (unsigned int k = 1; k < TKM_CHAIN_OBJECTS; k++)
+			move_object(&m, k, k == i ? "certified" : "portable", BY,
+				    NULL);
+		assert_int_equal(judge(&m.f), -EBADMSG);
+		forge(&m.f, "plain");
+		for (unsigned int k = 1; k < TKM_CHAIN_OBJECTS; k++)
+			if (k != i)
+				move_object(&m, k, "portable", BY, NULL);
+		assert_int_equal(judge(&m.f), -EBADMSG);
+	}
+}
+
+/* The digests: of somebody else, of nobody, in another order. */
+static void a_branch_that_the_record_does_not_name_is_refused(void **state)
+{
+	u8 list[4][32], digest[32];
+	struct tkm_public pub;
+	struct moving m;
+	unsigned int i, k;
+
+	(void)state;
+	for (i = 1; i < TKM_CHAIN_OBJECTS; i++) {
+		for (k = 0; k < 4; k++) {
+			begin_moving(&m, "plain", "portable", NULL);
+			tkm_record_hash(m.text[i],
+					m.f.chain.obj[i].description_len,
+					list[k == 2]);
+			mover(k == 0 ? OTHER : BY, list[k != 2]);
+			mover(OTHER, list[2]);
+			memset(digest, 0, 32);
+			/* Of another; with one more; turned around; H(record). */
+			step(digest, 0x171, list, k == 1 ? 96 : 64);
+			if (k == 3)
+				memcpy(digest, list[0], 32);
+			pub = public_of(&m.f, i);
+			pub.policy = digest;
+			put_public(&m.f, i, &pub);
+			assert_int_equal(judge(&m.f), -EBADMSG);
+		}
+	}
+}
+
+/* A key's own policy is a branch beside those of its class. */
+static void a_policy_stands_beside_who_approves(void **state)
+{
+	static const char *const names[] = { "pcrs", "auth", "both" };
+	struct tkm_branches b;
+	struct tkm_record rec;
+	struct moving m;
+	struct tkm_object *key;
+	struct tkm_public pub;
+	struct tkm_policy real;
+	struct tkm_writer w;
+	u8 hash[32], before[32], digest[32], body[TKM_BRANCHES_MAX];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		begin_moving(&m, names[i], "portable", OTHER);
+		key = &m.f.chain.obj[3];
+		assert_int_equal(tkm_record_parse(key->description,
+						  key->description_len, &rec),
+				 0);
+		tkm_record_hash(key->description, key->description_len, hash);
+		real = key->policy;
+		if (real.n) {
+			real.n--;
+			assert_int_equal(tkm_policy_digest(&real, before), 0);
+		}
+		tkm_record_branches(&rec, hash, key->policy.n ? before : NULL,
+				    &b);
+		assert_int_equal(b.n, key->policy.n ? 4 : 3);
+		mover(BY, digest);
+		assert_memory_equal(b.digest[b.n - 2], digest, 32);
+		mover(OTHER, digest);
+		assert_memory_equal(b.digest[b.n - 1], digest, 32);
+		tkm_branches_digest(&b, digest);
+		if (key->policy.n) {
+			tkm_writer_init(&w, body, sizeof(body));
+			tkm_branches_encode(&w, &b);
+			assert_false(w.overflow);
+			key->policy.el[key->policy.n - 1].body = body;
+			key->policy.el[key->policy.n - 1].body_len = (u16)w.len;
+		}
+		pub = public_of(&m.f, 3);
+		pub.policy = digest;
+		put_public(&m.f, 3, &pub);
+		assert_int_equal(judge(&m.f), 0);
+	}
+}
+
+/* A password or a policy is asked of what never moves only. */
+static void what_guards_a_domain_is_fixed(void **state)
+{
+	struct moving m;
+
+	(void)state;
+	begin_moving(&m, "plain", "portable", NULL);
+	m.f.chain.obj[1].empty_auth = false;
+	put_attributes(&m, 1, 0, TPM_OA_NO_DA);
+	assert_int_equal(judge(&m.f), -EOPNOTSUPP);
 }
 
 static void storage_keys_have_one_shape(void **state)
@@ -662,7 +956,7 @@ static void storage_keys_have_one_shape(void **state)
 	assert_int_equal(judge(&f), -EBADMSG);
 	forge(&f, "plain");
 	pub = tkm_public_sealed(public_of(&f, 1).policy, 32,
-				TKM_STORAGE_ATTRIBUTES);
+				STORAGE);
 	put_public(&f, 1, &pub);
 	assert_int_equal(judge(&f), -EBADMSG);
 }
@@ -677,7 +971,8 @@ static void keys_have_one_shape(void **state)
 	f.chain.obj[3].type = TKM_OBJECT_LOADABLE;
 	assert_int_equal(judge(&f), -EBADMSG);
 	forge(&f, "plain");
-	pub = tkm_public_storage(public_of(&f, 3).policy);
+	pub = tkm_public_storage(TKM_CLASS_FIXED,
+				 public_of(&f, 3).policy);
 	put_public(&f, 3, &pub);
 	assert_int_equal(judge(&f), -EBADMSG);
 	forge(&f, "plain");
@@ -705,7 +1000,7 @@ static void a_value_is_asked_for_by_the_policy(void **state)
 		key = &f.chain.obj[3];
 		key->empty_auth = !key->empty_auth;
 		pub = public_of(&f, 3);
-		pub.attributes = tkm_key_attributes(TKM_USE_PUBLISH, true,
+		pub.attributes = tkm_key_attributes(TKM_CLASS_FIXED, TKM_USE_PUBLISH, true,
 						    !key->empty_auth);
 		put_public(&f, 3, &pub);
 		assert_int_equal(judge(&f), -EBADMSG);
@@ -860,7 +1155,7 @@ static struct tkm_public forge_pair(struct forgery *f, const char *name,
 	snprintf(text, sizeof(text), "use=%s", pair->use);
 	put_text(f, 3, "use=publish", text);
 	key->type = TKM_OBJECT_LOADABLE;
-	pub = pair_public(pair, tkm_key_attributes(pair->uses,
+	pub = pair_public(pair, tkm_key_attributes(TKM_CLASS_FIXED, pair->uses,
 						   key->policy.n > 0,
 						   !key->empty_auth),
 			  NULL, 0);
@@ -1040,7 +1335,7 @@ static void a_chains_uses_are_of_its_kind(void **state)
 		snprintf(text, sizeof(text), "use=%s", cases[i].use);
 		put_text(&f, 3, "use=publish", text);
 		pub = public_of(&f, 3);
-		pub.attributes = tkm_key_attributes(cases[i].uses, false,
+		pub.attributes = tkm_key_attributes(TKM_CLASS_FIXED, cases[i].uses, false,
 						    false);
 		put_public(&f, 3, &pub);
 		assert_int_equal(judge(&f), cases[i].ret_data);
@@ -1266,7 +1561,7 @@ static void guard_commit(struct guarded *g, unsigned int i, u32 attributes)
 	obj->pub_len = (u16)w.len;
 }
 
-#define GUARDED	(TKM_STORAGE_ATTRIBUTES & ~TPM_OA_USER_WITH_AUTH)
+#define GUARDED	(STORAGE & ~TPM_OA_USER_WITH_AUTH)
 
 static void put_by(struct guarded *g, unsigned int i, bool recovery)
 {
@@ -1380,8 +1675,8 @@ static void a_policy_leaves_no_value(void **state)
 		begin_guarded(&g);
 		put_by(&g, 1, false);
 		put_by(&g, 2, false);
-		guard_commit(&g, 1, i == 1 ? TKM_STORAGE_ATTRIBUTES : GUARDED);
-		guard_commit(&g, 2, i == 2 ? TKM_STORAGE_ATTRIBUTES : GUARDED);
+		guard_commit(&g, 1, i == 1 ? STORAGE : GUARDED);
+		guard_commit(&g, 2, i == 2 ? STORAGE : GUARDED);
 		assert_int_equal(verify_guarded(&g), -EBADMSG);
 	}
 	begin_guarded(&g);
@@ -1466,6 +1761,12 @@ int main(void)
 		cmocka_unit_test(only_a_tdk_may_have_a_password),
 		cmocka_unit_test(a_branch_out_of_order_is_refused),
 		cmocka_unit_test(records_of_a_chain_belong_together),
+		cmocka_unit_test(classes_that_may_move_are_taken),
+		cmocka_unit_test(attributes_are_those_of_the_class),
+		cmocka_unit_test(who_approves_is_one_all_the_way_down),
+		cmocka_unit_test(a_branch_that_the_record_does_not_name_is_refused),
+		cmocka_unit_test(a_policy_stands_beside_who_approves),
+		cmocka_unit_test(what_guards_a_domain_is_fixed),
 		cmocka_unit_test(storage_keys_have_one_shape),
 		cmocka_unit_test(keys_have_one_shape),
 		cmocka_unit_test(a_value_is_asked_for_by_the_policy),

@@ -863,16 +863,44 @@ static void policies_are_named(void **state)
 	assert_string_equal(req.policy, "");
 }
 
-static void later_things_are_unsupported(void **state)
+static void classes_say_who_approves(void **state)
 {
+	struct tkm_request req;
+
 	(void)state;
-	ALL_ARE(-EOPNOTSUPP, "new class=portable", "new class=certified",
-		"new rsa class=portable bits=3072", "new ec class=certified",
-		"new use=crypt class=portable",
-		"new class=portable policy=site");
+	req = taken("new class=portable approver=77");
+	assert_int_equal(req.class, TKM_CLASS_PORTABLE);
+	assert_int_equal(req.approver, 77);
+	assert_string_equal(req.authority, "");
+	req = taken("new authority=site class=portable");
+	assert_int_equal(req.class, TKM_CLASS_PORTABLE);
+	assert_int_equal(req.approver, 0);
+	assert_string_equal(req.authority, "site");
+	req = taken("new ec class=certified authority=site policy=boot");
+	assert_int_equal(req.class, TKM_CLASS_CERTIFIED);
+	assert_string_equal(req.authority, "site");
+	assert_string_equal(req.policy, "boot");
+	/* Those after the first key of a class need no more. */
+	assert_int_equal(taken("new class=certified").class,
+			 TKM_CLASS_CERTIFIED);
+	req = taken("new rsa class=portable bits=3072");
+	assert_int_equal(req.class, TKM_CLASS_PORTABLE);
+	assert_int_equal(taken("new class=fixed").class, TKM_CLASS_FIXED);
+	ALL_ARE(-EINVAL, "new approver=77", "new authority=site",
+		"new class=fixed approver=77", "new class=fixed authority=site",
+		"new class=certified approver=77",
+		"new class=portable approver=77 authority=site",
+		"new class=portable approver=0", "new class=portable approver=",
+		"new class=portable approver=-1", "new class=portable approver=a",
+		"new class=portable authority=Site",
+		"new class=portable authority=none",
+		"new class=portable authority=", "new class=portables",
+		"new class=", "new class=?", "reseal class=portable",
+		"reseal authority=site", "load 00 approver=77",
+		"new class=portable approver=77 parent=srk");
 }
 
-static void invalid_wins_over_unsupported(void **state)
+static void invalid_is_invalid_in_any_class(void **state)
 {
 	(void)state;
 	ALL_ARE(-EINVAL, "new class=portable len=1",
@@ -1284,8 +1312,8 @@ int main(void)
 		cmocka_unit_test(targets_are_checked),
 		cmocka_unit_test(target_length_ends_where_it_should),
 		cmocka_unit_test(policies_are_named),
-		cmocka_unit_test(later_things_are_unsupported),
-		cmocka_unit_test(invalid_wins_over_unsupported),
+		cmocka_unit_test(classes_say_who_approves),
+		cmocka_unit_test(invalid_is_invalid_in_any_class),
 		cmocka_unit_test(every_truncation_is_read_within_its_bounds),
 		cmocka_unit_test(every_flipped_bit_is_read_within_its_bounds),
 		cmocka_unit_test(foreign_bytes_are_refused_everywhere),

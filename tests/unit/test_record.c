@@ -16,8 +16,12 @@ static const char ask[] =
 static const char data[] =
 	"tkm1 kind=data class=fixed owner=1000 side=init app=disk label=vol1 "
 	"use=publish " CREATED;
+#define AUTHORITY "000b111111111111111111111111111111111111111111111111111111111111111a"
+#define RECOVERY "000b2222222222222222222222222222222222222222222222222222222222222222"
+
 static const char full[] =
-	"tkm1 kind=data class=portable owner=4294967294 side=other "
+	"tkm1 kind=data class=portable authority=" AUTHORITY " recovery=" RECOVERY
+	" owner=4294967294 side=other "
 	"app=a.b_c@d+e-f label=d\xc3\xa9j\xc3\xa0/vu:1=2 "
 	"use=publish,crypt,sign,decrypt " CREATED
 	" not-before=1970-01-01T00:00:01Z protect-until=2027-01-01T00:00:00Z"
@@ -25,6 +29,27 @@ static const char full[] =
 static const char stops[] =
 	"tkm1 kind=ec class=fixed owner=1000 side=init app=disk label=vol1 "
 	"use=sign " CREATED " protect-until=2027-01-01T00:00:00Z";
+
+/* Who approves of moving, of what may move; and of nothing else. */
+static const char *const strange[] = {
+	"tkm1 kind=tdk class=portable owner=1000 side=init " CREATED,
+	"tkm1 kind=tdk class=fixed authority=" AUTHORITY
+	" owner=1000 side=init " CREATED,
+	"tkm1 kind=tdk class=portable recovery=" RECOVERY
+	" owner=1000 side=init " CREATED,
+	"tkm1 kind=tdk class=portable recovery=" RECOVERY " authority=" AUTHORITY
+	" owner=1000 side=init " CREATED,
+	"tkm1 kind=tdk class=certified authority=" AUTHORITY " recovery="
+	AUTHORITY " owner=1000 side=init " CREATED,
+	"tkm1 kind=tdk class=certified authority=000c" RECOVERY
+	" owner=1000 side=init " CREATED,
+	"tkm1 kind=tdk class=certified authority="
+	"000422222222222222222222222222222222222222222222222222222222222222222"
+	" owner=1000 side=init " CREATED,
+	"tkm1 kind=tkmrk class=portable authority=" AUTHORITY " " CREATED
+	" srk=" SRK,
+	"tkm1 kind=tkmrk class=certified " CREATED " srk=" SRK,
+};
 
 static const char *const texts[] = { tkmrk, tdk, ask, data, full, stops };
 
@@ -58,6 +83,8 @@ static struct tkm_record sample(void)
 static bool same(const struct tkm_record *a, const struct tkm_record *b)
 {
 	return a->kind == b->kind && a->class == b->class &&
+	       !memcmp(a->authority, b->authority, sizeof(a->authority)) &&
+	       !memcmp(a->recovery, b->recovery, sizeof(a->recovery)) &&
 	       a->owner == b->owner && a->side == b->side &&
 	       !strcmp(a->app, b->app) && !strcmp(a->label, b->label) &&
 	       a->uses == b->uses && a->created == b->created &&
@@ -93,6 +120,8 @@ static void each_kind_has_its_text(void **state)
 	assert_int_equal(parse(full, strlen(full), &rec), 0);
 	assert_int_equal(rec.kind, TKM_KIND_DATA);
 	assert_int_equal(rec.class, TKM_CLASS_PORTABLE);
+	assert_int_equal(rec.authority[TKM_NAME_SIZE - 1], 0x1a);
+	assert_int_equal(rec.recovery[2], 0x22);
 	assert_int_equal(rec.owner, 4294967294u);
 	assert_int_equal(rec.side, TKM_SIDE_OTHER);
 	assert_string_equal(rec.app, "a.b_c@d+e-f");
@@ -148,6 +177,12 @@ static void text_needs_its_whole_length(void **state)
 	}
 }
 
+static void put_name(u8 name[TKM_NAME_SIZE], u8 value)
+{
+	memset(name, value, TKM_NAME_SIZE);
+	put_unaligned_be16(TPM_ALG_SHA256, name);
+}
+
 static void longest_record_fits(void **state)
 {
 	struct tkm_record rec = sample(), back;
@@ -158,9 +193,11 @@ static void longest_record_fits(void **state)
 	memset(rec.app, 'a', TKM_APP_MAX);
 	memset(rec.label, 'b', TKM_LABEL_MAX);
 	rec.class = TKM_CLASS_CERTIFIED;
+	put_name(rec.authority, 1);
+	put_name(rec.recovery, 2);
 	rec.owner = 4294967294u;
 	rec.side = TKM_SIDE_OTHER;
-	rec.uses = 15;
+	rec.uses = TKM_USE_PUBLISH | TKM_USE_CRYPT;
 	rec.not_before = 1;
 	rec.protect_until = 2;
 	rec.not_after = 3;
@@ -417,6 +454,10 @@ static void record_that_breaks_its_rules_is_not_written(void **state)
 	BREAKS(kind, TKM_KIND_EC + 1);
 	BREAKS(kind, TKM_KIND_TKMRK); /* without the Name of an SRK */
 	BREAKS(class, TKM_CLASS_CERTIFIED + 1);
+	BREAKS(class, TKM_CLASS_PORTABLE); /* with nobody who approves */
+	BREAKS(class, TKM_CLASS_CERTIFIED);
+	BREAKS(authority[0], 1); /* of what never moves */
+	BREAKS(recovery[33], 1);
 	BREAKS(side, TKM_SIDE_OTHER + 1);
 	BREAKS(owner, 4294967295u);
 	BREAKS(uses, 0);
@@ -748,7 +789,7 @@ static void keys_to_come_are_read_and_written(void **state)
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		n = snprintf(text, sizeof(text), "tkm1 kind=%s class=certified "
-			     "owner=1 side=other app=a label=b use=sign,decrypt "
+			     "authority=" AUTHORITY " owner=1 side=other app=a label=b use=sign,decrypt "
 			     CREATED, kinds[i]);
 		assert_int_equal(parse(text, (size_t)n, &rec), 0);
 		assert_string_equal(rec.label, "b");
@@ -757,6 +798,33 @@ static void keys_to_come_are_read_and_written(void **state)
 				 n);
 		assert_memory_equal(again, text, (size_t)n);
 	}
+}
+
+static void only_what_may_move_names_who_approves(void **state)
+{
+	struct tkm_record a = sample(), b = sample();
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(strange); i++)
+		if (parse_text(strange[i]) != -EBADMSG)
+			fail_msg("%s", strange[i]);
+	a.class = TKM_CLASS_CERTIFIED;
+	put_name(a.authority, 1);
+	assert_int_equal(write_record(&a), 0);
+	put_name(a.recovery, 1); /* the same key twice */
+	assert_int_equal(write_record(&a), -EINVAL);
+	put_name(a.recovery, 2);
+	assert_int_equal(write_record(&a), 0);
+	a.recovery[0] = 1; /* no Name of SHA-256 */
+	assert_int_equal(write_record(&a), -EINVAL);
+	assert_false(tkm_name_is_set(a.recovery));
+	put_name(a.recovery, 2);
+	assert_false(tkm_record_same_authority(&a, &b));
+	b = a;
+	assert_true(tkm_record_same_authority(&a, &b));
+	b.recovery[33]++;
+	assert_false(tkm_record_same_authority(&a, &b));
 }
 
 int main(void)
@@ -787,6 +855,7 @@ int main(void)
 		cmocka_unit_test(times_beyond_the_ends_are_written_as_the_ends),
 		cmocka_unit_test(kinds_and_classes_have_names),
 		cmocka_unit_test(keys_to_come_are_read_and_written),
+		cmocka_unit_test(only_what_may_move_names_who_approves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

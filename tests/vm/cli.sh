@@ -38,7 +38,7 @@ new_wrong()
 	wrong new a:b -k
 	wrong new a:b --auth-fd x
 	wrong new a:b --auth-stdin --ask-auth
-	errs 4 EOPNOTSUPP new a:b class=portable
+	errs 1 ENOKEY new a:b class=portable
 	errs 1 ENOENT new a:b --auth-file "$tmp/none"
 	errs 1 EINVAL new a:b --auth-file /dev/null
 	head -c 33 /dev/zero | tr '\0' a > "$tmp/long"

@@ -226,16 +226,22 @@ flat_has_no_record()
 }
 claim "metadata of a flat key, which carries none: EINVAL" flat_has_no_record
 
-not_yet()
+classes()
 {
-	add_refused EOPNOTSUPP <<-'LIST'
-	new class=portable
-	new class=certified
-	new ec class=portable
-	new class=portable policy=site
+	add_refused EINVAL <<-'LIST'
+	new approver=7
+	new authority=site
+	new class=fixed approver=7
+	new class=fixed authority=site
+	new class=certified approver=7
+	new class=portable approver=7 authority=site
+	new class=portable approver=0
+	new class=portable authority=none
+	new class=portables
+	new class=portable parent=srk
 	LIST
 }
-claim "what the design has and this version does not do: EOPNOTSUPP" not_yet
+claim "who approves of moving what does not move, or twice: EINVAL" classes
 
 payload_sizes()
 {

@@ -39,7 +39,7 @@ static int begin(struct kdb *kdb, const struct errand *e)
 	case TKM_ERRAND_FIND:
 		return kdb_find(kdb, &e->name, &found);
 	case TKM_ERRAND_BRANCH:
-		return kdb_branch(kdb, &e->name, &found);
+		return kdb_branch(kdb, &e->name, e->class, &found);
 	case TKM_ERRAND_SET_STATE:
 		return kdb_set_state(kdb, &e->name, e->der, e->len, e->state);
 	case TKM_ERRAND_STATE:

@@ -85,7 +85,8 @@ static int64_t newest(struct kdb *kdb, const struct tkm_record *record,
 	return ret ? ret : id;
 }
 
-int kdb_branch(struct kdb *kdb, const struct name *name, struct chain *chain)
+int kdb_branch(struct kdb *kdb, const struct name *name, enum tkm_class class,
+	       struct chain *chain)
 {
 	/* From below, with how many objects that makes. */
 	static const enum tkm_kind kinds[] = { TKM_KIND_ASK, TKM_KIND_TDK,
@@ -93,7 +94,6 @@ int kdb_branch(struct kdb *kdb, const struct name *name, struct chain *chain)
 	static uint8_t bytes[TKM_CHAIN_OBJECTS - 1][SEAL_MAX];
 	struct tkm_piece pieces[TKM_CHAIN_OBJECTS];
 	struct tkm_record record = {
-		.class = TKM_CLASS_FIXED,
 		.owner = name->owner,
 		.side = name->side,
 	};
@@ -103,12 +103,14 @@ int kdb_branch(struct kdb *kdb, const struct name *name, struct chain *chain)
 
 	if (tkm_description_parse(name->description, record.app, record.label))
 		return -EINVAL;
-	/* Of two TDKs the one that has a password. */
+	/* Of two TDKs the one that has a password: it says so to every class. */
 	guarded = domain_tdk(kdb, name->owner, name->side);
 	if (guarded < 0 && guarded != -ENOKEY)
 		return guarded;
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		record.kind = kinds[i];
+		record.class = kinds[i] == TKM_KIND_TKMRK ? TKM_CLASS_FIXED :
+							    class;
 		if (guarded > 0 && kinds[i] == TKM_KIND_TDK)
 			id = guarded;
 		else

@@ -273,6 +273,8 @@ static int read_errand(const struct nlmsghdr *reply, struct errand *e)
 	e->state = TKM_STATE_ACTIVE;
 	if (is_u32(at[TKM_A_ERRAND_STATE]))
 		e->state = mnl_attr_get_u32(at[TKM_A_ERRAND_STATE]);
+	if (is_u32(at[TKM_A_ERRAND_CLASS]))
+		e->class = mnl_attr_get_u32(at[TKM_A_ERRAND_CLASS]);
 	if (is_u32(at[TKM_A_ERRAND_DEADLINE])) {
 		e->waited_for = true;
 		e->deadline = mnl_attr_get_u32(at[TKM_A_ERRAND_DEADLINE]);

@@ -264,7 +264,8 @@ int kdb_find(struct kdb *kdb, const struct name *name, struct chain *chain);
  * The storage keys that a new key of that name would be under, the root first, as
  * far down as they are kept: of several the newest. -ENOKEY for none.
  */
-int kdb_branch(struct kdb *kdb, const struct name *name, struct chain *chain);
+int kdb_branch(struct kdb *kdb, const struct name *name, enum tkm_class class,
+	       struct chain *chain);
 
 /* One row by its name or id, for who is asked about it. */
 int kdb_get(struct kdb *kdb, const struct name *name, struct kdb_key *key);
@@ -344,6 +345,7 @@ struct errand {
 	const uint8_t *der;	/* until the next call */
 	size_t len;
 	enum tkm_state state;	/* of a store and a set-state */
+	enum tkm_class class;	/* of a branch */
 	struct trail_record *audit;	/* of an audit; the caller's */
 	bool waited_for;
 	uint32_t deadline;	/* ms, if someone waits */

@@ -36,6 +36,8 @@
 #define TKM_OPT_CURVE		"curve"
 #define TKM_OPT_USE		"use"
 #define TKM_OPT_CLASS		"class"
+#define TKM_OPT_APPROVER	"approver"
+#define TKM_OPT_AUTHORITY	"authority"
 #define TKM_OPT_PCRS		"pcrs"
 #define TKM_OPT_POLICY		"policy"
 #define TKM_OPT_AUTH		"auth"
@@ -59,6 +61,8 @@
 #define TKM_WORD_ECRYPTFS	"ecryptfs"	/* format= */
 #define TKM_WORD_REVEAL		"every-possessor-can-read-it"	/* reveal= */
 #define TKM_WORD_FIXED		"fixed"		/* class= */
+#define TKM_WORD_PORTABLE	"portable"
+#define TKM_WORD_CERTIFIED	"certified"
 #define TKM_WORD_SRK		"srk"		/* parent= */
 #define TKM_WORD_NONE		"none"		/* reseal: pcrs=, policy=, auth= */
 

@@ -45,10 +45,11 @@ enum tkm_feature {
  * @TKM_ERRAND_BRANCH: give the storage keys for a new key of this description,
  *   which would else be made anew: a sequence of one to three objects as a
  *   chain begins with them, the TKMRK, the domain's TDK, the application's
- *   ASK, as far down as they are kept. Of more than one such line the one
- *   whose TDK has a password (its emptyAuth is absent) or a policy, else the
- *   newest. ENOKEY when there is none, EOPNOTSUPP when none are kept. The
- *   application "@" is none's: it asks for TKMRK and TDK
+ *   ASK, as far down as they are kept, TDK and ASK of the new key's class. Of
+ *   more than one such line the one whose TDK has a password (its emptyAuth is
+ *   absent) or a policy, whatever the class, for then the new key has to be
+ *   fixed; else the newest. ENOKEY when there is none, EOPNOTSUPP when none
+ *   are kept. The application "@" is none's: it asks for TKMRK and TDK
  * @TKM_ERRAND_SET_STATE: keep the new state of the key whose chain this is;
  *   once that is done, the loaded key changes. ENOKEY when the domain has no
  *   such key, and EOPNOTSUPP when no states are kept: then only loaded ones
@@ -202,6 +203,7 @@ enum {
 	TKM_A_ERRAND_STATUS,
 	TKM_A_ERRAND_STATE,
 	TKM_A_ERRAND_AUDIT,
+	TKM_A_ERRAND_CLASS,
 
 	__TKM_A_ERRAND_MAX,
 	TKM_A_ERRAND_MAX = (__TKM_A_ERRAND_MAX - 1)
