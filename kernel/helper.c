@@ -17,6 +17,7 @@
  * that changes. It is a leaf.
  */
 #include <linux/err.h>
+#include <linux/moduleparam.h>
 #include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -40,6 +41,10 @@ static struct {
 	.waiting = LIST_HEAD_INIT(helper.waiting),
 	.accepted = LIST_HEAD_INIT(helper.accepted),
 };
+
+/* Whether nothing is made that no helper keeps. */
+static bool helper_needed;
+module_param(helper_needed, bool, 0644);
 
 /**
  * tkm_errand_put() - give a reference back
@@ -178,6 +183,12 @@ static int errand_run(struct tkm_errand *errand)
 	return ret;
 }
 
+/* What to say of a chain that nobody keeps: 0 or -ENOTCONN. */
+static int kept_by_nobody(void)
+{
+	return READ_ONCE(helper_needed) && !tkm_helper_is_self() ? -ENOTCONN : 0;
+}
+
 /**
  * tkm_helper_keep() - have the helper keep a chain
  * @kind: TKM_ERRAND_STORE or TKM_ERRAND_REPLACE
@@ -186,20 +197,20 @@ static int errand_run(struct tkm_errand *errand)
  * Sleeps, killably, until the helper says that the chain is on the disk. May
  * be called with the key->sem of that key held.
  *
- * Return: 1 when it is kept; 0 when there is no helper, or the caller is it;
- * -ENOTCONN when the helper went away meanwhile; -ETIMEDOUT; -EINTR; -ENOMEM;
- * what the helper said: -EEXIST, -ENOSPC, -EROFS, -EDQUOT, -EIO for all else.
+ * Return: 1 when it is kept; 0 when there is no helper and none is needed, or the
+ * caller is it; -ENOTCONN when one is needed, or went away meanwhile; -ETIMEDOUT;
+ * -EINTR; -ENOMEM; what the helper said: -EEXIST, -ENOSPC, -EROFS, -EDQUOT, -EIO for all else.
  */
 int tkm_helper_keep(u32 kind, const struct tkm_payload *payload)
 {
 	struct tkm_errand *errand;
 
 	if (!tkm_helper_is_there())
-		return 0;
+		return kept_by_nobody();
 	errand = errand_about(kind, payload);
 	if (errand && kind == TKM_ERRAND_STORE)
 		errand->state = tkm_life_kept(payload->life);
-	return errand_run(errand);
+	return errand_run(errand) ?: kept_by_nobody();
 }
 
 /**
@@ -216,9 +227,9 @@ int tkm_helper_keep_domain(const struct tkm_caller *of, const u8 *branch,
 	int ret;
 
 	if (!tkm_helper_is_there())
-		return 0;
+		return kept_by_nobody();
 	ret = errand_run(errand_alloc(TKM_ERRAND_DOMAIN, of, branch, len));
-	return ret == -EOPNOTSUPP ? 0 : ret;
+	return ret && ret != -EOPNOTSUPP ? ret : kept_by_nobody();
 }
 
 /* How it ended; @nobody when there is nobody to ask. */

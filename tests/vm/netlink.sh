@@ -410,6 +410,47 @@ flooded()
 }
 claim "a flood of questions keeps no key from being made" flooded
 
+# needed Y|N
+needed()
+{
+	echo "$1" > /sys/module/tkm/parameters/helper_needed
+}
+
+none_without()
+{
+	local key before value
+
+	key=$(new_key a:before)
+	before=$(keyctl pipe "$key")
+	value=$(keyop add logon pw:needed secret @s)
+	needed Y
+	expect_errno ENOTCONN keyop add tkm a:new new @s
+	expect_errno ENOTCONN keyop add tkm a:flat "new parent=srk" @s
+	expect_errno ENOTCONN keyop update "$key" "reseal pcrs=7"
+	expect_errno ENOTCONN keyop add tkm-domain me "new auth=$value" @s
+	expect_errno ENOKEY keyctl search @s tkm a:new
+	check "$(keyctl pipe "$key")" = "$before"
+	# What there is stays good for what it was.
+	must update "$key" "publish logon:net:needed keyring=@s" > /dev/null
+	keyctl unlink "$key" @s
+	key=$(must add tkm a:before "load $before" @s)
+	keyctl unlink "$key" @s
+	mkdir "$tmp/db"
+	helper_start keep "$tmp/db"
+	key=$(new_key a:new)
+	check "$(hex "$tmp/db/0.0.a:new")" = "$(keyctl pipe "$key")"
+	helper_stop
+	expect_errno ENOTCONN keyop add tkm a:late new @s
+	# One that goes while it is asked, as ever.
+	helper_start hold
+	(poll 20 has_told "^store " && helper_stop) &
+	expect_errno ENOTCONN keyop add tkm a:asked new @s
+	wait $!
+	needed N
+	new_key a:late > /dev/null
+}
+claim "with helper_needed nothing is made that nobody keeps: ENOTCONN" none_without
+
 unloaded()
 {
 	helper_start hold

@@ -113,7 +113,7 @@ static const struct row {
 	  "unlink keys, or raise kernel.keys.maxkeys and kernel.keys.maxbytes (sysctl)" },
 	{ ENOSPC, NULL, "no space left", "make room on the disk" },
 	{ EROFS, NULL, "it cannot be written: read-only", NULL },
-	{ ENOTCONN, NULL, "the helper went away meanwhile",
+	{ ENOTCONN, NULL, "the helper went away meanwhile, or there is none and one is needed",
 	  "systemctl restart tkmd" },
 	{ ECONNREFUSED, NULL, "the helper does not answer",
 	  "systemctl start tkmd" },
