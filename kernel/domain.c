@@ -23,8 +23,8 @@
  * and some are refused before the TPM sees them.
  *
  * Locking: domain_lock, a spinlock and a leaf, protects everything of a struct
- * tkm_domain, the openers' list, and the lists of payloads. The typists belong
- * to the bus's worker.
+ * tkm_domain, the openers' list, the lists of payloads, and the typists, whom
+ * the bus's worker alone changes.
  */
 #define pr_fmt(fmt) "tkm: " fmt
 
@@ -369,6 +369,8 @@ static void change_auth(struct tkm_domain *domain, const struct tkm_auth *auth)
  * @next: seconds since boot: not before that
  * @spent: tries that the TPM has counted, and not forgotten
  * @since: when it forgot one last, or began to count
+ * @most: of them that are one user's, as the TPM said last
+ * @interval: seconds after which it forgets one
  */
 struct typist {
 	struct list_head link;
@@ -377,33 +379,58 @@ struct typist {
 	time64_t next;
 	unsigned int spent;
 	time64_t since;
+	unsigned int most;
+	u32 interval;
 };
 
 static LIST_HEAD(typists);
 
-static struct typist *typist_of(u32 owner)
+static struct typist *find_typist(u32 owner)
 {
-	struct typist *typist, *next, *found = NULL;
+	struct typist *typist;
 
+	lockdep_assert_held(&domain_lock);
+	list_for_each_entry(typist, &typists, link)
+		if (typist->owner == owner)
+			return typist;
+	return NULL;
+}
+
+/* Of whom nothing is remembered that counts. */
+static void forget_typists(void)
+{
+	struct typist *typist, *next;
+
+	lockdep_assert_held(&domain_lock);
 	list_for_each_entry_safe(typist, next, &typists, link) {
-		if (typist->owner == owner) {
-			found = typist;
-		} else if (!typist->spent && typist->next + WAIT_MAX < now()) {
+		if (!typist->spent && typist->next + WAIT_MAX < now()) {
 			list_del(&typist->link);
 			kfree(typist);
 		}
 	}
-	if (found)
-		return found;
-	found = kzalloc(sizeof(*found), GFP_KERNEL);
-	if (found) {
-		found->owner = owner;
-		list_add(&found->link, &typists);
-	}
-	return found;
 }
 
-static int wait_for(struct typist *typist)
+/* For the worker. */
+static struct typist *typist_of(u32 owner)
+{
+	struct typist *fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
+	struct typist *typist;
+
+	spin_lock(&domain_lock);
+	typist = find_typist(owner);
+	if (!typist && fresh) {
+		forget_typists();
+		typist = fresh;
+		fresh = NULL;
+		typist->owner = owner;
+		list_add(&typist->link, &typists);
+	}
+	spin_unlock(&domain_lock);
+	kfree(fresh);
+	return typist;
+}
+
+static int wait_for(const struct typist *typist)
 {
 	pr_notice_ratelimited("uid %u has to wait for %lld s with the next password\n",
 			      typist->owner, typist->next - now());
@@ -411,16 +438,33 @@ static int wait_for(struct typist *typist)
 }
 
 /* As the TPM does: one for each interval. */
-static void forget_tries(struct typist *typist, u32 interval)
+static void forget_tries(struct typist *typist)
 {
-	if (!typist->spent || !interval) {
+	lockdep_assert_held(&domain_lock);
+	if (!typist->spent || !typist->interval) {
 		typist->spent = 0;
 		typist->since = now();
 	}
-	while (typist->spent && now() - typist->since >= interval) {
+	while (typist->spent && now() - typist->since >= typist->interval) {
 		typist->spent--;
-		typist->since += interval;
+		typist->since += typist->interval;
 	}
+}
+
+/* False: all that are one user's are spent, and when there is one again is known. */
+static bool has_tries(struct typist *typist, const struct tkm_lockout *lockout)
+{
+	bool has;
+
+	spin_lock(&domain_lock);
+	typist->most = lockout->max / 2;
+	typist->interval = lockout->interval;
+	forget_tries(typist);
+	has = !typist->spent || typist->spent < typist->most;
+	if (!has)
+		typist->next = typist->since + typist->interval;
+	spin_unlock(&domain_lock);
+	return has;
 }
 
 /*
@@ -435,11 +479,8 @@ static int may_try(struct tkm_bus *bus, struct typist *typist)
 	ret = tkm_tpm_lockout(bus, &lockout);
 	if (ret)
 		return ret;
-	forget_tries(typist, lockout.interval);
-	if (typist->spent && typist->spent >= lockout.max / 2) {
-		typist->next = typist->since + lockout.interval;
+	if (!has_tries(typist, &lockout))
 		return wait_for(typist);
-	}
 	if (lockout.counter + 1 >= lockout.max) {
 		pr_notice_ratelimited("the TPM has seen %u wrong passwords of %u: none is tried before it forgets one (%u s)\n",
 				      lockout.counter, lockout.max,
@@ -453,12 +494,53 @@ static void try_failed(struct typist *typist)
 {
 	unsigned int more;
 
+	spin_lock(&domain_lock);
 	typist->spent++;
 	typist->wrong++;
-	if (typist->wrong < FREE_TRIES)
-		return;
-	more = min(typist->wrong - FREE_TRIES, 12U);
-	typist->next = now() + min(1 << more, WAIT_MAX);
+	if (typist->wrong >= FREE_TRIES) {
+		more = min(typist->wrong - FREE_TRIES, 12U);
+		typist->next = now() + min(1 << more, WAIT_MAX);
+	}
+	spin_unlock(&domain_lock);
+}
+
+static void try_succeeded(struct typist *typist)
+{
+	spin_lock(&domain_lock);
+	typist->wrong = 0;
+	typist->next = 0;
+	spin_unlock(&domain_lock);
+}
+
+/**
+ * tkm_domain_tries() - what came of a user's passwords
+ * @owner: uid
+ * @tries: the result
+ *
+ * Return: whether any was wrong that still counts.
+ */
+bool tkm_domain_tries(u32 owner, struct tkm_tries *tries)
+{
+	struct typist *typist;
+	time64_t next = 0;
+
+	memset(tries, 0, sizeof(*tries));
+	spin_lock(&domain_lock);
+	typist = find_typist(owner);
+	if (typist) {
+		forget_tries(typist);
+		tries->wrong = typist->wrong;
+		tries->spent = typist->spent;
+		if (typist->most > typist->spent)
+			tries->left = typist->most - typist->spent;
+		next = typist->next;
+		if (typist->spent && !tries->left)
+			next = max(next, typist->since + typist->interval);
+	}
+	if (next > now())
+		tries->wait = next - now();
+	spin_unlock(&domain_lock);
+	return tries->wrong || tries->spent;
 }
 
 /* ---- the TPM ---- */
@@ -586,8 +668,7 @@ static int prove_run(struct tkm_bus *bus, struct domain_op *d)
 		try_failed(typist);
 	if (ret)
 		return ret;
-	typist->wrong = 0;
-	typist->next = 0;
+	try_succeeded(typist);
 	d->changes = changes_of(tkm_node_domain(d->node));
 	if (d->command == TKM_DOMAIN_PASSWD)
 		return keep(d, (struct tkm_piece){ d->priv, d->priv_len });

@@ -63,6 +63,22 @@ static int reply_send(struct genl_info *info, struct sk_buff *reply,
 	return genlmsg_reply(reply, info);
 }
 
+/*
+ * A socket that one opened and another writes to shows neither's keys: what it
+ * says would be for the one by the other's name.
+ */
+static bool is_own_socket(const struct sk_buff *skb)
+{
+	const struct socket *sock = NETLINK_CB(skb).sk->sk_socket;
+	const struct cred *opener;
+
+	if (!sock || !sock->file)
+		return false;
+	opener = sock->file->f_cred;
+	return opener->user_ns == current_user_ns() &&
+	       uid_eq(opener->fsuid, current_fsuid());
+}
+
 /* ---- for anyone ---- */
 
 int tkm_nl_supports_doit(struct sk_buff *skb, struct genl_info *info)
@@ -84,6 +100,20 @@ int tkm_nl_supports_doit(struct sk_buff *skb, struct genl_info *info)
 	return reply_send(info, reply, header, ret);
 }
 
+/* The sender's own; nothing when none was wrong. */
+static int put_tries(struct sk_buff *reply)
+{
+	struct tkm_caller caller;
+	struct tkm_tries tries;
+
+	tkm_caller_now(&caller);
+	if (!tkm_domain_tries(caller.owner, &tries))
+		return 0;
+	return nla_put_u32(reply, TKM_A_STATUS_WRONG, tries.wrong) ?:
+	       nla_put_u32(reply, TKM_A_STATUS_TRIES, tries.left) ?:
+	       nla_put_u32(reply, TKM_A_STATUS_WAIT, tries.wait);
+}
+
 int tkm_nl_status_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct sk_buff *reply;
@@ -96,6 +126,8 @@ int tkm_nl_status_doit(struct sk_buff *skb, struct genl_info *info)
 	ret = nla_put_u32(reply, TKM_A_STATUS_KEYS, tkm_payload_count());
 	if (!ret && tkm_helper_is_there())
 		ret = nla_put_flag(reply, TKM_A_STATUS_HELPER);
+	if (!ret && is_own_socket(skb))
+		ret = put_tries(reply);
 	return reply_send(info, reply, header, ret);
 }
 
@@ -236,22 +268,6 @@ int tkm_nl_done_doit(struct sk_buff *skb, struct genl_info *info)
 }
 
 /* ---- keys ---- */
-
-/*
- * A socket that one opened and another writes to shows neither's keys: what it
- * says would be for the one by the other's name.
- */
-static bool is_own_socket(const struct sk_buff *skb)
-{
-	const struct socket *sock = NETLINK_CB(skb).sk->sk_socket;
-	const struct cred *opener;
-
-	if (!sock || !sock->file)
-		return false;
-	opener = sock->file->f_cred;
-	return opener->user_ns == current_user_ns() &&
-	       uid_eq(opener->fsuid, current_fsuid());
-}
 
 /**
  * struct view - a look at keys

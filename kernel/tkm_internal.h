@@ -751,6 +751,19 @@ int tkm_domain_auth(struct tkm_domain *domain, struct tkm_auth *auth);
 u64 tkm_domain_period(struct tkm_domain *domain);
 /* Whether what was opened in its period may be used still: 0 or -ENOKEY. */
 int tkm_domain_check(const struct tkm_payload *payload);
+
+/**
+ * struct tkm_tries - what a user's wrong passwords cost
+ * @wrong: in a row
+ * @spent: that the TPM has counted, and not forgotten
+ * @left: so many more are tried before one has to be forgotten
+ * @wait: seconds before the next one is tried
+ */
+struct tkm_tries {
+	u32 wrong, spent, left, wait;
+};
+
+bool tkm_domain_tries(u32 owner, struct tkm_tries *tries);
 /* A key has it now: it ends with the period. -ENOKEY if that is over. */
 int tkm_domain_join(struct tkm_payload *payload, struct key *key);
 void tkm_domain_leave(struct tkm_payload *payload);

@@ -235,6 +235,11 @@ changed()
 }
 claim "another password: another salt, the same keys, and only the new one from then on" changed
 
+own_tries()
+{
+	tkm status --json | jq .module.passwords
+}
+
 typing()
 {
 	local i
@@ -247,20 +252,36 @@ typing()
 		refused 3 EKEYREJECTED wrong unlock
 	done
 	check "$(counter)" = 3
+	says "3 wrong in a row, the next is tried "
+	says "1 left before the TPM has to forget one"
 	says "the TPM has counted 3 wrong ones of 8, half of which may be one user's, and forgets one every 10000 s"
 	# Who may not ask the TPM is told the rule.
 	as 4702 bash -c 'tkm domain new --auth-stdin --socket "$1" <<< theirs
 		tkm domain lock --socket "$1"
 		! tkm domain unlock --auth-stdin --socket "$1" <<< wrong' - "$tmp/run/socket" > "$tmp/out" 2>&1 ||
 		fail "$(cat "$tmp/out")"
-	contains "$(cat "$tmp/out")" "what to do: three wrong ones in a row are free"
+	contains "$(cat "$tmp/out")" "what to do: 1 wrong in a row, the next is tried at once, 3 left"
+	contains "$(cat "$tmp/out")" "; three wrong ones in a row are free"
 	check "$(counter)" = 4
+	# To each their own, and nothing to who typed nothing.
+	check "$(own_tries | jq -c '[.wrong, .left, .wait <= 1]')" = "[3,1,true]"
+	check "$(as 4702 tkm status --json | jq -c .module.passwords)" = '{"wrong":1,"wait":0,"left":3}'
+	check "$(as 4703 tkm status --json | jq -c .module.passwords)" = null
+	contains "$(nlop status)" " wrong=3 tries=1 wait="
+	# A socket that one opened and another writes to tells neither's.
+	lacks "$(nlop -o 4702 status)" wrong
+	lacks "$(nlop -s 4702 status)" wrong
+	contains "$(tkm status)" "passwords    3 wrong in a row, "
+	contains "$(tk domain list --socket "$tmp/run/socket")" " 3 wrong in a row, "
 	# The next one is two seconds away, and then four.
 	refused 3 EKEYREJECTED wrong unlock --wait
 	check "$(counter)" = 5
 	refused 5 EAGAIN right unlock
 	says "nothing was tried"
 	check "$(counter)" = 5
+	# All that are one user's: until the TPM forgets the first, to the second.
+	check "$(own_tries | jq -c '[.wrong, .left, .wait > 9000, .wait <= 10000]')" = "[4,0,true,true]"
+	check "$(tk domain list --json --socket "$tmp/run/socket" | jq -c '.[0].passwords | [.wrong, .left]')" = "[4,0]"
 	tkmd_stop
 }
 claim "after three wrong ones one has to wait, and is told so; nothing is counted meanwhile" typing

@@ -6,7 +6,8 @@
  *   nlop [-a PORTID] [-o UID] [-s UID] VERB
  *
  *   supports                  prints version and features
- *   status                    prints the number of keys, and "helper" if there is one
+ *   status                    prints the number of keys, "helper" if there is one, and
+ *                             what came of the sender's passwords
  *   register [DEADLINE]
  *   accept                    prints an errand
  *   done ID STATUS [FILE]
@@ -221,8 +222,14 @@ static int status(void)
 	if (!reply)
 		return refused(err);
 	attributes(reply, at);
-	say("keys=%u%s\n", mnl_attr_get_u32(at[TKM_A_STATUS_KEYS]),
+	say("keys=%u%s", mnl_attr_get_u32(at[TKM_A_STATUS_KEYS]),
 	    at[TKM_A_STATUS_HELPER] ? " helper" : "");
+	if (at[TKM_A_STATUS_WRONG])
+		say(" wrong=%u tries=%u wait=%u",
+		    mnl_attr_get_u32(at[TKM_A_STATUS_WRONG]),
+		    mnl_attr_get_u32(at[TKM_A_STATUS_TRIES]),
+		    mnl_attr_get_u32(at[TKM_A_STATUS_WAIT]));
+	say("\n");
 	return 0;
 }
 

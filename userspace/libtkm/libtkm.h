@@ -263,9 +263,18 @@ struct libtkm_supports {
 	uint32_t features;	/* TKM_FEATURE_* */
 };
 
+/* Of the caller's passwords: all 0 when none was wrong that still counts. */
+struct libtkm_tries {
+	uint32_t wrong;		/* in a row */
+	uint32_t left;
+	uint32_t wait;		/* seconds before the next */
+	bool any;
+};
+
 struct libtkm_status {
 	uint32_t keys;
 	bool helper;
+	struct libtkm_tries tries;
 };
 
 int libtkm_nl_supports(struct libtkm_nl *nl, struct libtkm_supports *supports);

@@ -323,6 +323,15 @@ static int status_cb(const struct libtkm_nl_attr *attrs, size_t n, void *data)
 	status->keys = libtkm_nl_u32(libtkm_nl_find(attrs, n,
 						    TKM_A_STATUS_KEYS));
 	status->helper = libtkm_nl_find(attrs, n, TKM_A_STATUS_HELPER);
+	status->tries = (struct libtkm_tries){
+		.wrong = libtkm_nl_u32(libtkm_nl_find(attrs, n,
+						      TKM_A_STATUS_WRONG)),
+		.left = libtkm_nl_u32(libtkm_nl_find(attrs, n,
+						     TKM_A_STATUS_TRIES)),
+		.wait = libtkm_nl_u32(libtkm_nl_find(attrs, n,
+						     TKM_A_STATUS_WAIT)),
+		.any = libtkm_nl_find(attrs, n, TKM_A_STATUS_WRONG),
+	};
 	return 0;
 }
 

@@ -203,20 +203,25 @@ static int add(const char *about, const char *text, libtkm_serial where,
 	return *key < 0 ? -errno : 0;
 }
 
-/* What can be told of tries: who may not ask the TPM is told the rule alone. */
+/* What can be told of tries: of the TPM only to who may ask it. */
 static int password_failed(int err)
 {
-	char remedy[512];
+	char own[TRIES_TEXT], remedy[768] = "";
+	struct libtkm_tries tries;
 	struct tpm tpm;
 
 	if (err != -EKEYREJECTED && err != -EAGAIN && err != -EBUSY)
 		return failed(err, NULL);
+	tries_look(&tries);
+	if (tries_text(&tries, own))
+		snprintf(remedy, sizeof(remedy), "%s; ", own);
 	tpm_look(&tpm);
-	if (!tpm.there || tpm.error)
-		return failed(err, NULL);
-	snprintf(remedy, sizeof(remedy),
-		 "the TPM has counted %u wrong ones of %u, half of which may be one user's, and forgets one every %u s; %s",
-		 tpm.lockout_counter, tpm.lockout_max, tpm.lockout_interval,
+	if (tpm.there && !tpm.error)
+		snprintf(remedy + strlen(remedy), sizeof(remedy) - strlen(remedy),
+			 "the TPM has counted %u wrong ones of %u, half of which may be one user's, and forgets one every %u s; ",
+			 tpm.lockout_counter, tpm.lockout_max,
+			 tpm.lockout_interval);
+	snprintf(remedy + strlen(remedy), sizeof(remedy) - strlen(remedy), "%s",
 		 libtkm_error_remedy(err, verb->name));
 	return failed_as(err, remedy, "%s", libtkm_error_text(err, verb->name));
 }
@@ -407,16 +412,29 @@ struct listed {
 
 static void say_domain(struct json_object *domain, bool known, bool unlocked)
 {
+	struct libtkm_tries tries = { .any = false };
+	char text[TRIES_TEXT] = "";
 	struct cost cost;
 
 	printf("%8s/%-5s  %-9s", ask_string(domain, "owner"),
 	       ask_string(domain, "side"),
 	       !known ? "-" : unlocked ? "unlocked" : "locked");
 	if (about_read(ask_string(domain, "about"), &cost))
-		printf("  argon2id %u MiB, %u passes, %u lanes\n",
+		printf("  argon2id %u MiB, %u passes, %u lanes",
 		       cost.memory / 1024, cost.passes, cost.lanes);
 	else
-		printf("  %s\n", ask_string(domain, "about"));
+		printf("  %s", ask_string(domain, "about"));
+	if (known)
+		tries_look(&tries);
+	printf("%s%s\n", tries_text(&tries, text) ? "; " : "", text);
+}
+
+static void add_tries(struct json_object *domain)
+{
+	struct libtkm_tries tries;
+
+	tries_look(&tries);
+	json_object_object_add(domain, "passwords", tries_json(&tries));
 }
 
 static int64_t take(struct json_object *reply, void *data)
@@ -439,6 +457,8 @@ static int64_t take(struct json_object *reply, void *data)
 		/* Nobody sees others' keys. */
 		json_object_object_add(one, "unlocked", own ?
 			json_object_new_boolean(is_unlocked()) : NULL);
+		if (own)
+			add_tries(one);
 		json_object_array_add(listed->list, json_object_get(one));
 	}
 	return json_object_object_get_ex(reply, "last", &last) ?

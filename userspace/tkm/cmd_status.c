@@ -96,6 +96,8 @@ static void say_module(const struct seen *seen)
 	snprintf(text, sizeof(text), "%u, of all users", seen->status.keys);
 	line("keys", text);
 	line("helper", seen->status.helper ? "registered" : "none");
+	if (tries_text(&seen->status.tries, text))
+		line("passwords", text);
 	line("SRK name", *seen->srk ? seen->srk : "none seen yet");
 	line("SRK pinned", seen->pinned ? "yes, by srk_name=" :
 					  "no: it is the one of the first chain");
@@ -174,6 +176,7 @@ static struct json_object *module_json(const struct seen *seen)
 	put(object, "features", list);
 	put(object, "keys", json_object_new_int64(seen->status.keys));
 	put(object, "helper", json_object_new_boolean(seen->status.helper));
+	put(object, "passwords", tries_json(&seen->status.tries));
 	put_string(object, "srk_name", seen->srk);
 	put(object, "srk_pinned", json_object_new_boolean(seen->pinned));
 	return object;

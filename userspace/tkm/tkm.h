@@ -253,4 +253,13 @@ struct tpm {
 
 void tpm_look(struct tpm *tpm);
 
+/* ---- tries.c: the caller's passwords that were wrong ---- */
+
+#define TRIES_TEXT	160
+
+void tries_look(struct libtkm_tries *tries);
+/* False and no text, or NULL, when none was. */
+bool tries_text(const struct libtkm_tries *tries, char text[TRIES_TEXT]);
+struct json_object *tries_json(const struct libtkm_tries *tries);
+
 #endif /* TKM_H */
