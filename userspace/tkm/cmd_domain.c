@@ -15,8 +15,8 @@
 #include "ask.h"
 
 #define TYPE		"tkm-domain"
-/* /proc/keys shows so many bytes of it. */
-#define TYPE_SHOWN	8
+/* /proc/keys shows so many bytes of a name of a type. */
+#define TYPE_SHOWN	9
 #define SALT		16
 #define VALUE		32
 /* The second choice of RFC 9106: 64 MiB, three passes, four lanes. */
