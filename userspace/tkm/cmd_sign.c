@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* tkm sign and verify: a file, by an RSA or EC key. */
+/* tkm sign, and what verifies it: a file, by an RSA or EC key. */
 #include "sealed.h"
 
 static const struct option options[] = {
@@ -8,25 +8,8 @@ static const struct option options[] = {
 	{ "digest", no_argument, NULL, OPT_DIGEST },
 	OUT_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
 };
-/* The same without an output. */
-static const struct option verify_options[] = {
-	{ "hash", required_argument, NULL, OPT_HASH },
-	{ "enc", required_argument, NULL, OPT_ENC },
-	{ "digest", no_argument, NULL, OPT_DIGEST },
-	COMMON_OPTIONS, END_OPTIONS,
-};
-
 /* No signature is longer: RSA of 3072 bits. */
 #define SIGNATURE_MAX	1024
-
-static void take(int argc, char **argv, const struct option *which,
-		 struct use *use)
-{
-	int c;
-
-	while ((c = next_option(argc, argv, which)) != -1)
-		use_option(use, c, optarg);
-}
 
 static int say(const uint8_t *signature, size_t len)
 {
@@ -59,9 +42,10 @@ int cmd_sign(int argc, char **argv)
 	libtkm_serial key;
 	size_t len, signature_len;
 	char info[128];
-	int ret;
+	int c, ret;
 
-	take(argc, argv, options, &use);
+	while ((c = next_option(argc, argv, options)) != -1)
+		use_option(&use, c, optarg);
 	want_words(argc, 1, 2);
 	ret = want_key(argv[optind], &key, &shown);
 	if (ret)
@@ -100,9 +84,8 @@ static int valid(bool is)
 	return ret ? ret : is ? DONE : FAILED;
 }
 
-int cmd_verify(int argc, char **argv)
+int verify_signature(const struct use *use, char **words)
 {
-	struct use use = { .enc = NULL };
 	uint8_t digest[64], *signature;
 	struct libtkm_key shown;
 	libtkm_serial key;
@@ -110,20 +93,16 @@ int cmd_verify(int argc, char **argv)
 	char info[128];
 	int ret;
 
-	take(argc, argv, verify_options, &use);
-	want_words(argc, 2, 3);
-	ret = want_key(argv[optind], &key, &shown);
+	ret = want_key(words[0], &key, &shown);
 	if (ret)
 		return ret;
-	use_signing(&use, &shown, info, sizeof(info));
-	if (!strcmp(argv[optind + 1], "-") &&
-	    (!argv[optind + 2] || !strcmp(argv[optind + 2], "-")))
+	use_signing(use, &shown, info, sizeof(info));
+	if (!strcmp(words[1], "-") && (!words[2] || !strcmp(words[2], "-")))
 		usage("standard input cannot be both the signature and the file");
-	ret = read_input(argv[optind + 1], SIGNATURE_MAX, &signature,
-			 &signature_len);
+	ret = read_input(words[1], SIGNATURE_MAX, &signature, &signature_len);
 	if (ret)
-		return failed(ret, argv[optind + 1]);
-	ret = use_digest(&use, argv[optind + 2], digest, &len);
+		return failed(ret, words[1]);
+	ret = use_digest(use, words[2], digest, &len);
 	if (!ret) {
 		ret = libtkm_pkey_verify(key, info, digest, len, signature,
 					 signature_len);

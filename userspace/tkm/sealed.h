@@ -18,7 +18,7 @@ struct use {
 	bool digest;
 };
 
-enum { OPT_ENC = OPT_OWN, OPT_HASH, OPT_AAD, OPT_DIGEST };
+enum { OPT_ENC = OPT_OWN, OPT_HASH, OPT_AAD, OPT_DIGEST, OPT_USE_OWN };
 
 /* One of the above; usage error for a value that is none. */
 void use_option(struct use *use, int c, const char *value);
@@ -33,6 +33,9 @@ void use_encrypting(const struct use *use, const struct libtkm_key *key,
 /* Of a file, or with --digest what is in it. Says what failed; exit status. */
 int use_digest(const struct use *use, const char *path, uint8_t digest[64],
 	       size_t *len);
+
+/* cmd_sign.c: KEY SIGNATURE [FILE], as tkm verify has them. Exit status. */
+int verify_signature(const struct use *use, char **words);
 
 /* ---- sealed.c: files of any size, in messages ------------------------------------- */
 

@@ -74,14 +74,25 @@ static const struct verb verbs[] = {
 	  "  --enc ENCODING      EC: x962 (unless said) or raw; RSA: pkcs1 (unless\n"
 	  "                      said) or pss\n"
 	  "  --digest            what is given is the digest already\n" OUT_HELP },
-	{ "verify", cmd_verify, "check a signature",
-	  "[OPTION...] KEY SIGNATURE [FILE]",
-	  "Says nothing, and ends with 0 when the signature in the file SIGNATURE is the\n"
-	  "key's, with 1 when it is not.\n"
+	{ "verify", cmd_verify, "check a signature, or what a machine says of itself",
+	  "[OPTION...] KEY SIGNATURE [FILE] | EVIDENCE",
+	  "Signature: nothing is said, and it ends with 0 when the signature in the file\n"
+	  "SIGNATURE is the key's, with 1 when it is not.\n"
+	  "  --hash HASH, --enc ENCODING, --digest    as for sign\n"
 	  "\n"
-	  "  --hash HASH         sha256 (unless said), sha384, sha512\n"
-	  "  --enc ENCODING      as for sign\n"
-	  "  --digest            what is given is the digest already\n" },
+	  "Evidence, without a TPM: prints \"accepted\" and what is known by it, or\n"
+	  "\"refused\" and the first check that failed; ends with 0, or 3. tkm-attest(8)\n"
+	  "tells all.\n"
+	  "  --nonce HEX         the question that was asked\n"
+	  "  --policy FILE       what is acceptable\n"
+	  "  --pcrs LIST         the registers that were asked for (once for each bank)\n"
+	  "  --ak FILE|NAME      the attestation key, which is known to be a TPM's\n"
+	  "  --record FILE       what was seen of it the last time, and is from now on\n"
+	  "A bare quote, as tpm2_quote makes it:\n"
+	  "  --message FILE --signature FILE [--values FILE]    with --ak FILE\n"
+	  "  --ek FILE           the key that is above the AK\n"
+	  "  --event-log FILE    the firmware's log, as the kernel gives it\n"
+	  "  --ima FILE          IMA's list, likewise\n" },
 	{ "encrypt", cmd_encrypt, "encrypt a file", "[OPTION...] KEY [FILE]",
 	  "With a data key made for crypt: FILE or standard input, of any size.\n"
 	  "\n"
