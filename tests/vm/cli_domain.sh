@@ -113,6 +113,7 @@ whole_story()
 	is_kept a:later
 	check "$(ask '{"verb":"status"}' | jq .storage)" = 3
 	contains "$(ask '{"verb":"check","all":true}')" '"bad":[]'
+	contains "$(ask '{"verb":"check","all":true}')" '"bad-domains":[],"domains":1'
 	tkmd_stop
 }
 claim "a password: new, lock, unlock; a wrong one is one count; keys are there after a boot" whole_story
@@ -361,6 +362,8 @@ others()
 	tkmd_start
 	ends 1 tkm domain unlock --auth-stdin --socket "$tmp/run/socket" <<< right
 	says "(EBADMSG)"
+	contains "$(ask '{"verb":"check","all":true}')" '"bad-domains":[1],"domains":2'
+	contains "$(ask '{"verb":"check"}')" '"bad-domains":[1],"domains":1'
 	tkmd_stop
 }
 claim "each user's own; a copy of the disk tells nothing of it" others

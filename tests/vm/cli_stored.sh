@@ -73,7 +73,8 @@ kept()
 	check "$(stored export --stored app:one)" = "$(cat "$tmp/one")"
 	errs 1 ENOKEY show --stored app:none --socket "$tmp/run/socket"
 	check "$(stored check)" = "2 checked, 0 damaged"
-	check "$(stored check --all --json | jq -c .)" = '{"checked":2,"bad":[]}'
+	check "$(stored check --all --json | jq -c .)" = \
+		'{"checked":2,"bad":[],"bad-policies":[],"bad-domains":[]}'
 	key=$(tk load app:one)
 	check "$(field "$key" kind)" = ec
 	stored remove --yes app:one

@@ -483,6 +483,10 @@ damaged()
 	contains "$(cat "$tmp/tkmd.log")" "policy 3: its row does not open"
 	check "$(s list --json | jq -c '[.[] | [.name, .approvals]]')" = '[["one",1],["two",0]]'
 	contains "$(ask '{"verb":"policy","name":"three"}')" EBADMSG
+	ends 1 tkm check --socket "$tmp/run/socket"
+	check "$(cat "$tmp/out")" = $'3 checked, 2 damaged\npolicy 2\npolicy 3'
+	ends 1 tkm check --json --socket "$tmp/run/socket"
+	check "$(jq -c . "$tmp/out")" = '{"checked":3,"bad":[],"bad-policies":[2,3],"bad-domains":[]}'
 	# It is written anew, and can be removed.
 	s set three --pcrs 11
 	check "$(s list --json | jq -r '.[] | select(.name == "three") | .pcrs')" = sha256:11

@@ -61,7 +61,7 @@ static int open_approvals(struct kdb *kdb, struct policy *policy)
 	int code, ret = 0;
 	ssize_t len;
 
-	policy->n = 0;
+	policy->n = policy->damaged = 0;
 	row = kdb_prepare(kdb, "SELECT id, approval FROM approvals WHERE policy = ? ORDER BY id");
 	sqlite3_bind_int64(row, 1, policy->id);
 	while ((code = sqlite3_step(row)) == SQLITE_ROW) {
@@ -72,6 +72,7 @@ static int open_approvals(struct kdb *kdb, struct policy *policy)
 		    policy->n == POLICY_APPROVALS) {
 			log_error("approval %lld: its row does not open",
 				  (long long)place.id);
+			policy->damaged++;
 			continue;
 		}
 		approval = &policy->approval[policy->n++];

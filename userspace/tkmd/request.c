@@ -405,6 +405,63 @@ static int open_and_cut(struct kdb *kdb, int64_t id)
 	return ret ? ret : branch_cut(chain.der, chain.len, &key.name, &branch);
 }
 
+static int add_id(struct json_object *list, int64_t id)
+{
+	return json_object_array_add(list, json_object_new_int64(id)) ?
+		       -ENOMEM : 0;
+}
+
+/* Everybody's. */
+static int check_policies(struct ask *ask)
+{
+	struct json_object *bad = json_object_new_array();
+	static struct policy policy;
+	int64_t ids[POLICIES];
+	int n, i, ret;
+
+	ret = add(ask->out, "bad-policies", bad);
+	n = ret ? ret : kdb_policy_ids(ask->kdb, ids);
+	for (i = 0; !ret && i < n; i++)
+		if (kdb_policy_get_id(ask->kdb, ids[i], &policy) ||
+		    policy.damaged)
+			ret = add_id(bad, ids[i]);
+	ret = n < 0 ? n : ret;
+	return ret ? ret : add_number(ask->out, "policies", n);
+}
+
+static int check_domains(struct ask *ask, bool all)
+{
+	struct json_object *bad = json_object_new_array();
+	struct domain domain = { .id = 0 };
+	int ret, n = 0;
+
+	ret = add(ask->out, "bad-domains", bad);
+	while (!ret || ret == -EBADMSG) {
+		ret = all ? domain_next(ask->kdb, domain.id, &domain) :
+			    domain_get(ask->kdb, ask->peer->uid, TKM_SIDE_INIT,
+				       &domain);
+		if (!ret || ret == -EBADMSG)
+			n++;
+		if (ret == -EBADMSG && add_id(bad, domain.id))
+			ret = -ENOMEM;
+		if (!all)
+			break;
+	}
+	if (ret && ret != -ENOKEY && ret != -EBADMSG)
+		return ret;
+	return add_number(ask->out, "domains", n);
+}
+
+/* Once, with the last of the keys. */
+static int check_others(struct ask *ask)
+{
+	bool all;
+	int ret = flag(ask, "all", &all);
+
+	ret = ret ? ret : check_policies(ask);
+	return ret ? ret : check_domains(ask, all);
+}
+
 static int check(struct ask *ask)
 {
 	int64_t ids[KDB_LIST_MAX];
@@ -418,12 +475,11 @@ static int check(struct ask *ask)
 	ret = add(ask->out, "bad", bad);
 	for (i = 0; !ret && i < n; i++)
 		if (open_and_cut(ask->kdb, ids[i]))
-			ret = json_object_array_add(bad,
-				json_object_new_int64(ids[i])) ? -ENOMEM : 0;
+			ret = add_id(bad, ids[i]);
 	ret = ret ? ret : add_number(ask->out, "checked", n);
 	if (!ret && n)
 		ret = add_number(ask->out, "last", ids[n - 1]);
-	return ret;
+	return ret || n == KDB_LIST_MAX ? ret : check_others(ask);
 }
 
 /* ---- this platform's root key ---- */

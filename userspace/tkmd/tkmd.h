@@ -297,6 +297,7 @@ struct approval {
  * struct policy - a named policy
  * @pcrs: literal registers, or mask 0
  * @key: the authority, and the recovery key: TPMT_PUBLIC, or of no bytes
+ * @damaged: rows of approvals that do not open, and are none
  */
 struct policy {
 	int64_t id;
@@ -306,7 +307,7 @@ struct policy {
 		uint8_t pub[POLICY_KEY_MAX];
 		size_t len;
 	} key[2];
-	unsigned int n;
+	unsigned int n, damaged;
 	struct approval approval[POLICY_APPROVALS];
 };
 
