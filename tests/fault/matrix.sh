@@ -579,6 +579,49 @@ approvals()
 		again "rc VerifySignature 1 0x2db"
 }
 
+# Where a domain is under a policy, what the approval is for is each load and each
+# making below it; a fault costs that one, and no later one.
+guarded()
+{
+	local op=load-guarded
+
+	cell "Load under a domain's policy, flip: EBADMSG" $op EBADMSG again \
+		"flip Load 1 -1"
+	cell "Load under a domain's policy, not by that policy: EPERM" $op EPERM \
+		again "rc Load 1 0x99d"
+	cell "Load under a domain's policy, no such handle: ok" $op ok again \
+		"rc Load 1 0x18b"
+	cell "Load under a domain's policy, then a reset: ENODEV" $op ENODEV closed \
+		"reset Load 1"
+	# The ASK is loaded anew, and the TDK above it asks for the approval, too.
+	cell "an ASK's context refused, under a domain's policy: ok" $op ok again \
+		"rc ContextLoad 1 0x1df"
+	cell "all contexts refused, under a domain's policy: ok" $op ok again \
+		"rc ContextLoad 0 0x1df"
+	cell "an ASK loaded anew, not by the domain's policy: EPERM" $op EPERM again \
+		"rc ContextLoad 1 0x1df + rc Load 1 0x99d"
+	cell "LoadExternal for a domain, another Name: EBADMSG" $op EBADMSG again \
+		"word LoadExternal 1 30 0x12345678"
+	cell "VerifySignature for a domain, not right: EBADMSG" $op EBADMSG again \
+		"rc VerifySignature 1 0x2db"
+	cell "PolicyNV for a domain, another epoch: EPERM" $op EPERM again \
+		"rc PolicyNV 1 0x126"
+	cell "PolicyAuthorize for a domain, lost: EIO" $op EIO again \
+		"cut PolicyAuthorize 1 9"
+	cell "PolicyAuthorize for a domain that was none: EPERM" $op EPERM again \
+		"rc PolicyAuthorize 1 0"
+	cell "PCR_Read for a domain, another value: EPERM" $op EPERM again \
+		"flip PCR_Read 1 -1"
+	cell "an epoch that is over, for a domain, as one that is not: EPERM" \
+		load-guarded-retired EPERM '' "replay PolicyNV 1"
+	cell "Create of an ASK under a domain's policy, flip: EBADMSG" new-guarded \
+		EBADMSG again "flip Create 1 -1"
+	cell "Create of an ASK, not by the domain's policy: EPERM" new-guarded EPERM \
+		again "rc Create 1 0x99d"
+	cell "Create of a key under a domain's policy, flip: EBADMSG" new-guarded \
+		EBADMSG again "flip Create 2 -1"
+}
+
 # A password is tried once, whatever happens; and first how many tries are left is
 # asked, after two looks at what the TPM holds.
 domains()
@@ -650,6 +693,7 @@ table()
 	others
 	uses
 	approvals
+	guarded
 	domains
 	for_ever
 }

@@ -7,6 +7,7 @@
 #include "verdict.h"
 
 #include <ctype.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 /* In no message, ever: the sealed bytes, and an authorisation value. */
@@ -21,7 +22,7 @@ static const uint8_t canary[32] = {
 serial_t ring;
 unsigned int operations;
 
-static char *plain, *policy, *flat_policy, *other, *named;
+static char *plain, *policy, *flat_policy, *other, *named, *guarded;
 static size_t flat_len;
 static char *flat;
 
@@ -143,6 +144,76 @@ static int do_crypt(void)
 	return err;
 }
 
+/* In a session of that user's, which ends with it. */
+static int user_does(uid_t user, int (*what)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (setresuid(user, user, user) ||
+		    key_ctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0) < 0)
+			_exit(255);
+		ring = KEY_SPEC_SESSION_KEYRING;
+		_exit(what());
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) == 255)
+		die("user %u", user);
+	return WEXITSTATUS(status);
+}
+
+/* ---- a domain under a policy ---- */
+
+#define GUARDED	46000
+
+static int load_guarded(void)
+{
+	return load("cells:guarded", guarded);
+}
+
+/* An application's first key: a storage key is made, and that one. */
+static int new_guarded(void)
+{
+	char desc[32];
+	int err = load_guarded();
+
+	snprintf(desc, sizeof(desc), "app%u:new", operations);
+	return err ?: load(desc, "new");
+}
+
+static int do_load_guarded(void)
+{
+	operations++;
+	return user_does(GUARDED, load_guarded);
+}
+
+static int do_new_guarded(void)
+{
+	operations++;
+	return user_does(GUARDED, new_guarded);
+}
+
+static int guard(void)
+{
+	static const char word[] = "new policy=" POLICY;
+
+	if (key_add("tkm-domain", "cells", word, strlen(word), ring) < 0)
+		return errno;
+	strcpy(guarded, chain_of(new_key("cells:guarded", ""), ""));
+	return 0;
+}
+
+/* The child's chain is ours, too. */
+static void prepare_guarded(void)
+{
+	guarded = mmap(NULL, 65536, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (guarded == MAP_FAILED || user_does(GUARDED, guard) ||
+	    do_load_guarded())
+		die("no domain under a policy");
+}
+
 /* ---- domains with passwords ---- */
 
 /* Each time somebody else's: after a wrong password its owner has to wait. */
@@ -150,19 +221,7 @@ static uid_t typist = 47000;
 
 static int typist_does(int (*what)(void))
 {
-	int status;
-	pid_t pid = fork();
-
-	if (!pid) {
-		if (setresuid(typist, typist, typist) ||
-		    key_ctl(KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0) < 0)
-			_exit(255);
-		_exit(what());
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) ||
-	    WEXITSTATUS(status) == 255)
-		die("a typist");
-	return WEXITSTATUS(status);
+	return user_does(typist, what);
 }
 
 /* It is locked again before this returns, and nothing of it goes on. */
@@ -240,6 +299,9 @@ static const struct operation table[] = {
 	OP("swap-sign", do_swap_sign), OP("swap-share", do_swap_share),
 	OP("crypt", do_crypt, .key = &data_crypts),
 	OP("unlock", do_unlock, .typist = true),
+	OP("load-guarded", do_load_guarded, .approvals = "good"),
+	OP("load-guarded-retired", do_load_guarded, .approvals = "retired"),
+	OP("new-guarded", do_new_guarded, .approvals = "good"),
 };
 
 const struct operation *operation_of(const char *name)
@@ -323,5 +385,6 @@ void prepare(void)
 	named = chain_of(new_key("cells:named", "policy=" POLICY), "");
 	if (do_named())
 		die("what is approved does not open");
+	prepare_guarded();
 	prepare_used(with);
 }
