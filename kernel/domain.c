@@ -782,22 +782,10 @@ static struct domain_op *domain_op_new(enum tkm_domain_command command,
 /* -ENOKEY for a name that stands for nothing. */
 static int guard_of(const char *name, struct tkm_guard *guard)
 {
-	struct tkm_named *is;
-	int ret;
+	int ret = tkm_policies_guard(name, guard);
 
-	if (!name[0])
-		return 0;
-	is = kmalloc(sizeof(*is), GFP_KERNEL);
-	if (!is)
-		return -ENOMEM;
-	ret = tkm_policies_find(name, is);
 	/* Registers as they are now would be the end of all keys beneath. */
-	if (!ret && is->pcrs.mask)
-		ret = -EOPNOTSUPP;
-	if (!ret)
-		tkm_guard_named(guard, is);
-	kfree(is);
-	return ret;
+	return !ret && guard->pcrs.mask ? -EOPNOTSUPP : ret;
 }
 
 /* new and unlock: an opener, or an ERR_PTR. */

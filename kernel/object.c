@@ -338,25 +338,6 @@ static int make_run(struct tkm_bus *bus, struct tkm_op *op)
 	return ret;
 }
 
-/* -ENOKEY for a name that stands for nothing. */
-static int guard_of(const struct tkm_request *req, struct tkm_guard *guard)
-{
-	struct tkm_named *is;
-	int ret;
-
-	guard->pcrs = req->pcrs;
-	if (!req->policy[0])
-		return 0;
-	is = kmalloc(sizeof(*is), GFP_KERNEL);
-	if (!is)
-		return -ENOMEM;
-	ret = tkm_policies_find(req->policy, is);
-	if (!ret)
-		tkm_guard_named(guard, is);
-	kfree(is);
-	return ret;
-}
-
 /**
  * tkm_object_new() - make a key
  * @req: len or rsa_bits or curve, flat, pcrs or policy
@@ -390,7 +371,8 @@ struct tkm_payload *tkm_object_new(const struct tkm_request *req,
 	}
 	d->rsa_bits = req->rsa_bits;
 	d->curve = req->curve;
-	ret = guard_of(req, &d->guard);
+	d->guard.pcrs = req->pcrs;
+	ret = tkm_policies_guard(req->policy, &d->guard);
 	if (!ret)
 		return object_run(d);
 	tkm_op_put(&d->op);
@@ -461,10 +443,11 @@ struct tkm_payload *tkm_object_reseal(struct tkm_payload *old,
 	p->node = tkm_node_get(old->node);
 	memcpy(p->data, old->data, old->data_len);
 	p->data_len = old->data_len;
+	d->guard.pcrs = req->pcrs;
 	if (req->pcrs_choice == TKM_KEEP)
 		ret = keep_guard(old, &d->guard);
 	else if (req->pcrs_choice == TKM_SET)
-		ret = guard_of(req, &d->guard);
+		ret = tkm_policies_guard(req->policy, &d->guard);
 	if (!ret)
 		return object_run(d);
 	tkm_op_put(&d->op);

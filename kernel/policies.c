@@ -271,6 +271,30 @@ int tkm_policies_find(const char *name, struct tkm_named *is)
 }
 
 /**
+ * tkm_policies_guard() - what a policy makes of what is made under it
+ * @name: of a policy, or "" for none: then @guard stays as it is
+ * @guard: the result
+ *
+ * Return: 0; -ENOKEY when there is none of that name; -ENOMEM.
+ */
+int tkm_policies_guard(const char *name, struct tkm_guard *guard)
+{
+	struct tkm_named *is;
+	int ret;
+
+	if (!name[0])
+		return 0;
+	is = kmalloc(sizeof(*is), GFP_KERNEL);
+	if (!is)
+		return -ENOMEM;
+	ret = tkm_policies_find(name, is);
+	if (!ret)
+		tkm_guard_named(guard, is);
+	kfree(is);
+	return ret;
+}
+
+/**
  * tkm_policies_name() - whose policyRef that is
  * @ref: policyRef
  * @name: the result

@@ -346,6 +346,8 @@ int tkm_policies_approve(const char *name, const struct tkm_piece *ders,
 			 unsigned int n);
 int tkm_policies_remove(const char *name);
 int tkm_policies_find(const char *name, struct tkm_named *is);
+/* What it makes of what is made under it; "": nothing. 0 or an errno. */
+int tkm_policies_guard(const char *name, struct tkm_guard *guard);
 bool tkm_policies_name(const u8 ref[32], char name[TKM_POLICY_NAME_MAX + 1]);
 /* With a reference, or NULL. */
 struct tkm_approvals *tkm_policies_approvals(const u8 ref[32]);
