@@ -21,22 +21,8 @@ static bool is_kept(void)
 /* The chain goes into the file, or the key goes. */
 static int keep(struct output *out, libtkm_serial key, libtkm_serial keyring)
 {
-	uint8_t *der = NULL;
-	char *pem = NULL;
-	size_t len;
-	int ret;
+	int ret = output_chain(out, key);
 
-	ret = libtkm_key_chain(key, &der, &len);
-	if (!ret)
-		ret = libtkm_pem_write(der, len, &pem);
-	if (!ret)
-		ret = output_write(out, pem, strlen(pem));
-	if (ret)
-		output_drop(out);
-	else
-		ret = output_close(out);
-	free(pem);
-	free(der);
 	if (ret)
 		libtkm_key_unlink(key, keyring);
 	return ret;

@@ -110,27 +110,7 @@ static const struct verb actions[] = {
 
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
 
-static const struct verb *action_of(const char *name)
-{
-	size_t i;
-
-	for (i = 0; name && i < ACTIONS; i++)
-		if (!strcmp(strchr(actions[i].name, ' ') + 1, name))
-			return &actions[i];
-	return NULL;
-}
-
 int cmd_platform(int argc, char **argv)
 {
-	static const struct option options[] = { COMMON_OPTIONS, END_OPTIONS };
-	const struct verb *action = action_of(argc > 1 ? argv[1] : NULL);
-
-	if (action) {
-		verb = action;
-		return action->run(argc - 1, argv + 1);
-	}
-	if (argc > 1 && argv[1][0] != '-')
-		usage("there is no action %s: tkm platform --help", argv[1]);
-	next_option(argc, argv, options);
-	usage("say what is to be done: tkm platform --help");
+	return run_action(actions, ACTIONS, argc, argv);
 }

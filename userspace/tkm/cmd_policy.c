@@ -226,11 +226,6 @@ static int cmd_set(int argc, char **argv)
 
 /* ---- list, show ---------------------------------------------------------------------- */
 
-static void line(const char *name, const char *value)
-{
-	printf("%-12s %s\n", name, value);
-}
-
 static const char *kind_of(const struct policy *policy)
 {
 	return policy->pcrs.mask ? "pcrs" : "authorised";
@@ -760,27 +755,7 @@ static const struct verb actions[] = {
 
 #define ACTIONS (sizeof(actions) / sizeof(actions[0]))
 
-static const struct verb *action_of(const char *name)
-{
-	size_t i;
-
-	for (i = 0; name && i < ACTIONS; i++)
-		if (!strcmp(strchr(actions[i].name, ' ') + 1, name))
-			return &actions[i];
-	return NULL;
-}
-
 int cmd_policy(int argc, char **argv)
 {
-	static const struct option options[] = { COMMON_OPTIONS, END_OPTIONS };
-	const struct verb *action = action_of(argc > 1 ? argv[1] : NULL);
-
-	if (action) {
-		verb = action;
-		return action->run(argc - 1, argv + 1);
-	}
-	if (argc > 1 && argv[1][0] != '-')
-		usage("there is no action %s: tkm policy --help", argv[1]);
-	next_option(argc, argv, options);
-	usage("say what is to be done: tkm policy --help");
+	return run_action(actions, ACTIONS, argc, argv);
 }

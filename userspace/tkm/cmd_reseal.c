@@ -2,26 +2,6 @@
 /* tkm reseal: give a data key another policy. */
 #include "tkm.h"
 
-/* The new chain, into the file that was opened before there was one. */
-static int keep(struct output *out, libtkm_serial key)
-{
-	uint8_t *der = NULL;
-	char *pem = NULL;
-	size_t len;
-	int ret;
-
-	ret = libtkm_key_chain(key, &der, &len);
-	if (!ret)
-		ret = libtkm_pem_write(der, len, &pem);
-	if (!ret)
-		ret = output_write(out, pem, strlen(pem));
-	if (!ret)
-		ret = output_close(out);
-	free(pem);
-	free(der);
-	return ret;
-}
-
 static int reseal(libtkm_serial key, const char *words, struct output *out)
 {
 	libtkm_serial auth;
@@ -43,7 +23,7 @@ static int reseal(libtkm_serial key, const char *words, struct output *out)
 	if (ret)
 		return failed_with_key(ret, key);
 	if (out_path) {
-		ret = keep(out, key);
+		ret = output_chain(out, key);
 		if (ret)
 			return failed_as(ret, "it is resealed all the same: tkm export writes the new chain",
 					 "%s: %s", out_path,

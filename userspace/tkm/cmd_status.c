@@ -70,11 +70,6 @@ static void look(struct seen *seen)
 
 /* ---- for people ------------------------------------------------------------------- */
 
-static void line(const char *name, const char *value)
-{
-	printf("%-12s %s\n", name, value);
-}
-
 static void say_module(const struct seen *seen)
 {
 	char text[256];

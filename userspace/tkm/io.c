@@ -248,3 +248,24 @@ void want_no_terminal(void)
 	if (!out_path && isatty(STDOUT_FILENO))
 		usage("this is nothing for a terminal: -o FILE, or a pipe");
 }
+
+int output_chain(struct output *out, libtkm_serial key)
+{
+	uint8_t *der = NULL;
+	char *pem = NULL;
+	size_t len;
+	int ret;
+
+	ret = libtkm_key_chain(key, &der, &len);
+	if (!ret)
+		ret = libtkm_pem_write(der, len, &pem);
+	if (!ret)
+		ret = output_write(out, pem, strlen(pem));
+	if (ret)
+		output_drop(out);
+	else
+		ret = output_close(out);
+	free(pem);
+	free(der);
+	return ret;
+}

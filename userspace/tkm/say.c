@@ -167,6 +167,11 @@ int say_done(void)
 	return DONE;
 }
 
+void line(const char *name, const char *value)
+{
+	printf("%-12s %s\n", name, value);
+}
+
 int say_json(struct json_object *object)
 {
 	printf("%s\n", json_object_to_json_string_ext(

@@ -272,6 +272,24 @@ void want_words(int argc, int least, int most)
 		usage("too much was said");
 }
 
+int run_action(const struct verb *actions, size_t n, int argc, char **argv)
+{
+	static const struct option options[] = { COMMON_OPTIONS, END_OPTIONS };
+	const char *name = argc > 1 ? argv[1] : "", *of = verb->name;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (strcmp(strchr(actions[i].name, ' ') + 1, name))
+			continue;
+		verb = &actions[i];
+		return verb->run(argc - 1, argv + 1);
+	}
+	if (*name && *name != '-')
+		usage("there is no action %s: tkm %s --help", name, of);
+	next_option(argc, argv, options);
+	usage("say what is to be done: tkm %s --help", of);
+}
+
 static const struct verb *verb_of(const char *name)
 {
 	size_t i;

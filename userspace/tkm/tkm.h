@@ -40,6 +40,9 @@ struct verb {
 
 /* The one that is asked for. */
 extern const struct verb *verb;
+
+/* A verb that has verbs of its own, named "VERB ACTION": the one of argv[1]. */
+int run_action(const struct verb *actions, size_t n, int argc, char **argv);
 extern bool json;
 
 /* A row of a table of options: name, letter or 0 for none, takes a value. */
@@ -125,6 +128,8 @@ void warn(const char *format, ...);
 __attribute__((format(printf, 1, 2)))
 void note(const char *format, ...);
 
+/* A name and what it has, for people. */
+void line(const char *name, const char *value);
 /* The result, as JSON; takes the object. Return: DONE or FAILED. */
 int say_json(struct json_object *object);
 /* The result is out: everything that was printed came where it should. */
@@ -173,6 +178,8 @@ int output_close(struct output *out);
 void output_drop(struct output *out);
 /* All at once; says what failed. Return: exit status. */
 int output_all(const void *data, size_t len, unsigned int mode);
+/* A key's chain in PEM, and all of the file, or none of it. */
+int output_chain(struct output *out, libtkm_serial key);
 /* Bytes that nobody wants on a terminal: usage error. */
 void want_no_terminal(void);
 
