@@ -67,16 +67,24 @@ listed()
 	tk domain list --socket "$tmp/run/socket" | awk '{ print $1, $2 }'
 }
 
+# What tkm status says of the domain
+state_of()
+{
+	tkm status --json --socket "$tmp/run/socket" | jq -r .module.domain
+}
+
 whole_story()
 {
 	local key
 
 	begin
 	check "$(listed)" = ""
+	check "$(state_of)" = none
 	refused 1 ENOKEY right unlock
 	says "tkm domain new"
 	domain right new
 	check "$(listed)" = "0/init unlocked"
+	check "$(state_of)" = unlocked
 	check "$(tk domain list --json --socket "$tmp/run/socket" | jq -c '.[0] | [.owner, .side, .unlocked]')" = '[0,"init",true]'
 	[[ $(about) =~ ^argon2id,v=19,m=65536,t=3,p=4,salt=[0-9a-f]{32}$ ]] || fail "$(about)"
 	refused 5 EEXIST right new
@@ -86,6 +94,9 @@ whole_story()
 	key=$(found a:one)
 	tk domain lock --socket "$tmp/run/socket"
 	check "$(listed)" = "0/init locked"
+	check "$(state_of)" = locked
+	contains "$(tkm status --socket "$tmp/run/socket")" $'\ndomain       locked\n'
+	contains "$(tkm status --socket "$tmp/none")" "domain       unknown: the helper does not tell (ECONNREFUSED)"
 	expect_errno ENOKEY keyop update "$key" "publish logon:a:b keyring=@s"
 	finds ENOKEY a:one
 	keyctl clear @s

@@ -215,6 +215,7 @@ beneath()
 	contains "$(cat "$tmp/err")" "there is no policy none-such"
 	tk policy domain boot
 	ends 5 tkm policy domain boot
+	check "$(tk status --json --socket "$tmp/run/socket" | jq -r .module.domain)" = "under a policy"
 	contains "$(tk domain list --socket "$tmp/run/socket")" policy=boot
 	ends 4 tkm domain passwd --socket "$tmp/run/socket"
 	contains "$(cat "$tmp/err")" "your domain is under the policy boot"

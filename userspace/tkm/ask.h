@@ -33,4 +33,20 @@ int ask_each(const char *name, bool all, ask_fn part, void *data);
 const char *ask_string(struct json_object *object, const char *name);
 bool ask_true(struct json_object *object, const char *name);
 
+/**
+ * struct domain_seen - the caller's domain
+ * @error: of asking the helper; then the next two are not known
+ * @there: it has a password, or is under a policy
+ * @about: what its owner, or the policy, says
+ * @unlocked: by a key that is there now
+ */
+struct domain_seen {
+	int error;
+	bool there, unlocked;
+	char about[128];
+};
+
+/* cmd_domain.c */
+void domain_look(struct domain_seen *seen);
+
 #endif /* TKM_ASK_H */

@@ -3,7 +3,7 @@
 #include <linux/tkm_netlink.h>
 #include <unistd.h>
 
-#include "tkm.h"
+#include "ask.h"
 
 static const struct {
 	uint32_t bit;
@@ -27,6 +27,7 @@ struct seen {
 	struct libtkm_status status;
 	char srk[128];
 	bool pinned;
+	struct domain_seen domain;
 	struct tpm tpm;
 };
 
@@ -65,10 +66,39 @@ static void look(struct seen *seen)
 		seen->srk[0] = 0;
 	parameter("srk_pinned", word, sizeof(word));
 	seen->pinned = word[0] == 'Y';
+	domain_look(&seen->domain);
 	tpm_look(&seen->tpm);
 }
 
 /* ---- for people ------------------------------------------------------------------- */
+
+/* What the helper does not say, a key of this session may. */
+static const char *domain_state(const struct domain_seen *domain)
+{
+	if (!strncmp(domain->about, "policy=", 7))
+		return "under a policy";
+	if (domain->unlocked)
+		return "unlocked";
+	if (domain->error)
+		return "unknown";
+	return domain->there ? "locked" : "none";
+}
+
+static void say_domain(const struct domain_seen *domain)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "%s", domain_state(domain));
+	if (!strncmp(domain->about, "policy=", 7))
+		snprintf(text, sizeof(text), "under the policy %s",
+			 domain->about + 7);
+	else if (!strcmp(text, "unknown"))
+		snprintf(text, sizeof(text), "unknown: the helper does not tell (%s)",
+			 libtkm_errno_name(domain->error));
+	else if (!strcmp(text, "none"))
+		snprintf(text, sizeof(text), "without a password");
+	line("domain", text);
+}
 
 static void say_module(const struct seen *seen)
 {
@@ -91,6 +121,7 @@ static void say_module(const struct seen *seen)
 	snprintf(text, sizeof(text), "%u, of all users", seen->status.keys);
 	line("keys", text);
 	line("helper", seen->status.helper ? "registered" : "none");
+	say_domain(&seen->domain);
 	if (tries_text(&seen->status.tries, text))
 		line("passwords", text);
 	line("SRK name", *seen->srk ? seen->srk : "none seen yet");
@@ -171,6 +202,7 @@ static struct json_object *module_json(const struct seen *seen)
 	put(object, "features", list);
 	put(object, "keys", json_object_new_int64(seen->status.keys));
 	put(object, "helper", json_object_new_boolean(seen->status.helper));
+	put_string(object, "domain", domain_state(&seen->domain));
 	put(object, "passwords", tries_json(&seen->status.tries));
 	put_string(object, "srk_name", seen->srk);
 	put(object, "srk_pinned", json_object_new_boolean(seen->pinned));
@@ -205,12 +237,15 @@ static struct json_object *tpm_json(const struct tpm *tpm)
 
 int cmd_status(int argc, char **argv)
 {
-	static const struct option options[] = { COMMON_OPTIONS, END_OPTIONS };
+	static const struct option options[] = {
+		ASK_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
+	};
 	struct json_object *object;
 	struct seen seen;
 	int ret;
 
-	next_option(argc, argv, options);
+	while (next_option(argc, argv, options) != -1)
+		ask_socket = optarg;
 	want_words(argc, 0, 0);
 	look(&seen);
 	if (json) {
