@@ -138,6 +138,17 @@ static const struct verb verbs[] = {
 	  "\n"
 	  "tkm platform ACTION --help tells more; tkm-platform(8) tells all.\n"
 	  "\n" },
+	{ "attest", cmd_attest, "have the TPM sign what its registers hold",
+	  "nonce|quote [OPTION...]",
+	  "For who wants to know what this machine has started: tkm verify judges it, on\n"
+	  "another one. tkm-attest(8) tells all.\n"
+	  "\n"
+	  "nonce: prints a new question, for who asks\n"
+	  "quote, for root: the answer, with the firmware's event log, and with IMA's list\n"
+	  "when PCR 10 is asked for\n"
+	  "  --nonce HEX         the question\n"
+	  "  --pcrs LIST         of these registers, as sha256:0+1+7; once for each bank\n"
+	  "  --no-logs           without logs\n" OUT_HELP },
 	{ "check", cmd_check, "have the helper read all that it keeps",
 	  "[OPTION...]",
 	  "Ends with 1, and tells their ids, when keys are damaged.\n"
@@ -194,7 +205,6 @@ static void help(FILE *f)
 {
 	size_t i;
 
-	/* A screen has 24 lines. */
 	fprintf(f, "usage: tkm VERB [OPTION...] [ARGUMENT...] | tkm VERB --help | tkm --version\n");
 	for (i = 0; i < VERBS; i++)
 		fprintf(f, "  %-10s%s\n", verbs[i].name, verbs[i].help);

@@ -101,6 +101,7 @@ int cmd_publish(int argc, char **argv);
 int cmd_unpublish(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_platform(int argc, char **argv);
+int cmd_attest(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_domain(int argc, char **argv);
