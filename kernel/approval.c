@@ -76,6 +76,65 @@ void tkm_approval_hash(const struct tkm_approval *approval, u8 hash[32])
 	tkm_sha256(pieces, ARRAY_SIZE(pieces), hash);
 }
 
+/* TPM2B_NAME object, TPM2B_NAME newParent, includeObject. */
+static int get_select(struct tkm_permit *permit)
+{
+	struct tkm_reader r;
+	u16 object_len, parent_len;
+	u8 included;
+
+	tkm_reader_init(&r, permit->select.body, permit->select.body_len);
+	permit->object = tkm_get_tpm2b(&r, &object_len);
+	permit->parent = tkm_get_tpm2b(&r, &parent_len);
+	included = tkm_get_u8(&r);
+	if (!tkm_reader_done(&r) || included > 1)
+		return -EBADMSG;
+	if (!included || object_len != TKM_NAME_SIZE ||
+	    parent_len != TKM_NAME_SIZE)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
+int tkm_permit_decode(const u8 *der, size_t len, struct tkm_permit *permit)
+{
+	struct tkm_policy policy;
+	u8 ref[32];
+	int ret;
+
+	memset(permit, 0, sizeof(*permit));
+	if (len > TKM_APPROVAL_MAX)
+		return -E2BIG;
+	ret = tkm_auth_policy_decode(der, len, &policy);
+	if (ret)
+		return ret;
+	if (policy.el[0].cc != TPM_CC_POLICY_AUTHORIZE)
+		return -EBADMSG;
+	ret = tkm_authorize_decode(&policy.el[0], &permit->by);
+	if (ret)
+		return ret;
+	if (!permit->by.sig)
+		return -EBADMSG;
+	tkm_duplicate_ref(ref);
+	if (policy.n != 2 || memcmp(permit->by.ref, ref, sizeof(ref)) ||
+	    policy.el[1].cc != TPM_CC_POLICY_DUPLICATION_SELECT)
+		return -EINVAL;
+	permit->select = policy.el[1];
+	ret = get_select(permit);
+	if (!ret)
+		tkm_duplication_select_digest(permit->object, permit->parent,
+					      permit->digest);
+	return ret;
+}
+
+void tkm_permit_hash(const struct tkm_permit *permit, u8 hash[32])
+{
+	const struct tkm_piece pieces[] = {
+		{ permit->digest, 32 }, { permit->by.ref, 32 },
+	};
+
+	tkm_sha256(pieces, ARRAY_SIZE(pieces), hash);
+}
+
 bool tkm_approval_fits(const struct tkm_approval *approval,
 		       const struct tkm_policy *policy)
 {

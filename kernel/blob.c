@@ -3,13 +3,13 @@
  * TSS2 key objects, the ASN.1 of trusted keys, openssl's engines and
  * ssh-tpm-agent, and chains of them:
  *
- *   Chain  ::= SEQUENCE SIZE (4) OF TPMKey
+ *   Chain  ::= SEQUENCE SIZE (2..4) OF TPMKey
  *   Branch ::= SEQUENCE SIZE (1..3) OF TPMKey    -- its storage keys, from the top
  *   TPMKey ::= SEQUENCE {
  *     type         OBJECT IDENTIFIER,           -- 2.23.133.10.1.3 to .5
  *     emptyAuth    [0] EXPLICIT BOOLEAN OPTIONAL,
  *     policy       [1] EXPLICIT SEQUENCE OF TPMPolicy OPTIONAL,
- *     secret       [2] EXPLICIT OCTET STRING OPTIONAL,   -- refused
+ *     secret       [2] EXPLICIT OCTET STRING OPTIONAL,   -- of a Move's only
  *     authPolicy   [3] EXPLICIT SEQUENCE OF ... OPTIONAL, -- refused
  *     description  [4] EXPLICIT UTF8String OPTIONAL,
  *     rsaParent    [5] EXPLICIT BOOLEAN OPTIONAL, -- a foreign object's only
@@ -19,6 +19,9 @@
  *   TPMPolicy ::= SEQUENCE {
  *     commandCode   [0] EXPLICIT INTEGER,
  *     commandPolicy [1] EXPLICIT OCTET STRING }
+ *   Move ::= SEQUENCE {                         -- to another TPM
+ *     object TPMKey,                            -- importable, with a secret
+ *     inner  OCTET STRING }
  *   TPMAuthPolicy ::= SEQUENCE {                -- an approval
  *     name          [0] EXPLICIT UTF8String OPTIONAL,
  *     policy        [1] EXPLICIT SEQUENCE OF TPMPolicy }
@@ -174,7 +177,8 @@ static int get_type(struct tkm_reader *r, struct tkm_object *obj)
 		obj->type = TKM_OBJECT_SEALED;
 		return 0;
 	case OID_IMPORTABLE:
-		return -EOPNOTSUPP;
+		obj->type = TKM_OBJECT_IMPORTABLE;
+		return 0;
 	default:
 		return -EBADMSG;
 	}
@@ -266,8 +270,20 @@ static const u8 *get_area(struct tkm_reader *r, u16 *len)
 	return p;
 }
 
+/* The same in an explicit tag. */
+static const u8 *get_secret(struct tkm_reader *r, u16 *len)
+{
+	struct tkm_reader wrapper = get_value(r, KEY_SECRET);
+	const u8 *p = get_area(&wrapper, len);
+
+	if (!tkm_reader_done(&wrapper))
+		r->bad = true;
+	return p;
+}
+
+/* With @move an object of one, else of a chain. */
 static int get_object(struct tkm_reader *list, struct tkm_object *obj,
-		      bool foreign)
+		      bool foreign, struct tkm_move *move)
 {
 	struct tkm_reader r = get_value(list, DER_SEQUENCE);
 	int ret;
@@ -275,10 +291,14 @@ static int get_object(struct tkm_reader *list, struct tkm_object *obj,
 	ret = get_type(&r, obj);
 	if (ret)
 		return ret;
+	if ((obj->type == TKM_OBJECT_IMPORTABLE) != !!move)
+		return -EOPNOTSUPP;
 	get_empty_auth(&r, obj, foreign);
 	ret = get_policy(&r, &obj->policy);
 	if (ret)
 		return ret;
+	if (move)
+		move->secret = get_secret(&r, &move->secret_len);
 	if (next_is(&r, KEY_SECRET) || next_is(&r, KEY_AUTH_POLICY))
 		return -EOPNOTSUPP;
 	get_description(&r, obj, foreign);
@@ -307,7 +327,7 @@ static int get_chain(struct tkm_reader *r, struct tkm_chain *chain,
 
 	chain->n = n;
 	for (i = 0; i < chain->n; i++) {
-		ret = get_object(&list, &chain->obj[i], false);
+		ret = get_object(&list, &chain->obj[i], false, NULL);
 		if (ret)
 			return ret;
 		if (!fits_place(&chain->obj[i], i, chain->n))
@@ -322,32 +342,10 @@ static int get_flat(struct tkm_reader *r, struct tkm_chain *chain)
 
 	chain->n = 1;
 	chain->flat = true;
-	ret = get_object(r, &chain->obj[0], true);
+	ret = get_object(r, &chain->obj[0], true, NULL);
 	if (ret)
 		return ret;
 	return fits_place(&chain->obj[0], 0, 1) ? 0 : -EBADMSG;
-}
-
-int tkm_blob_decode(const u8 *der, size_t len, struct tkm_chain *chain)
-{
-	struct tkm_reader r, peek;
-	int ret;
-
-	memset(chain, 0, sizeof(*chain));
-	if (len > TKM_CHAIN_MAX)
-		return -E2BIG;
-	tkm_reader_init(&r, der, len);
-
-	/* A chain begins with an object, an object with its type. */
-	peek = r;
-	peek = get_value(&peek, DER_SEQUENCE);
-	if (next_is(&peek, DER_SEQUENCE))
-		ret = get_chain(&r, chain, TKM_CHAIN_OBJECTS);
-	else
-		ret = get_flat(&r, chain);
-	if (ret)
-		return ret;
-	return tkm_reader_done(&r) ? 0 : -EBADMSG;
 }
 
 /* How many values follow one another; what is none ends the count. */
@@ -360,6 +358,30 @@ static unsigned int count_values(struct tkm_reader r)
 		n += !r.bad;
 	}
 	return n;
+}
+
+int tkm_blob_decode(const u8 *der, size_t len, struct tkm_chain *chain)
+{
+	struct tkm_reader r, peek;
+	unsigned int n;
+	int ret;
+
+	memset(chain, 0, sizeof(*chain));
+	if (len > TKM_CHAIN_MAX)
+		return -E2BIG;
+	tkm_reader_init(&r, der, len);
+
+	/* A chain begins with an object, an object with its type. */
+	peek = r;
+	peek = get_value(&peek, DER_SEQUENCE);
+	n = count_values(peek);
+	if (next_is(&peek, DER_SEQUENCE))
+		ret = get_chain(&r, chain, n < 2 ? TKM_CHAIN_OBJECTS : n);
+	else
+		ret = get_flat(&r, chain);
+	if (ret)
+		return ret;
+	return tkm_reader_done(&r) ? 0 : -EBADMSG;
 }
 
 int tkm_branch_decode(const u8 *der, size_t len, struct tkm_chain *branch)
@@ -380,6 +402,27 @@ int tkm_branch_decode(const u8 *der, size_t len, struct tkm_chain *branch)
 	if (ret)
 		return ret;
 	return tkm_reader_done(&r) ? 0 : -EBADMSG;
+}
+
+int tkm_move_decode(const u8 *der, size_t len, struct tkm_move *move)
+{
+	struct tkm_reader r, fields, inner;
+	int ret;
+
+	memset(move, 0, sizeof(*move));
+	if (len > TKM_MOVE_MAX)
+		return -E2BIG;
+	tkm_reader_init(&r, der, len);
+	fields = get_value(&r, DER_SEQUENCE);
+	ret = get_object(&fields, &move->obj, false, move);
+	if (ret)
+		return ret;
+	inner = get_value(&fields, DER_OCTETS);
+	move->inner = tkm_get_bytes(&inner, TKM_INNER_SIZE);
+	if (!tkm_reader_done(&inner) || !tkm_reader_done(&fields) ||
+	    !tkm_reader_done(&r) || move->obj.parent != TKM_PARENT_PREVIOUS)
+		return -EBADMSG;
+	return 0;
 }
 
 int tkm_auth_policy_decode(const u8 *der, size_t len,
@@ -536,12 +579,25 @@ static void back_type(struct back *b, enum tkm_object_type type)
 {
 	size_t end = b->at;
 
-	back_u8(b, type == TKM_OBJECT_SEALED ? OID_SEALED : OID_LOADABLE);
+	back_u8(b, type == TKM_OBJECT_SEALED ? OID_SEALED :
+		   type == TKM_OBJECT_IMPORTABLE ? OID_IMPORTABLE :
+						   OID_LOADABLE);
 	back_bytes(b, oid_prefix, sizeof(oid_prefix));
 	back_header(b, DER_OID, end);
 }
 
-static void back_object(struct back *b, const struct tkm_object *obj)
+static void back_secret(struct back *b, const struct tkm_move *move)
+{
+	size_t end = b->at;
+
+	if (!move)
+		return;
+	back_area(b, move->secret, move->secret_len);
+	back_header(b, KEY_SECRET, end);
+}
+
+static void back_object(struct back *b, const struct tkm_object *obj,
+			const struct tkm_move *move)
 {
 	size_t end = b->at;
 
@@ -549,10 +605,20 @@ static void back_object(struct back *b, const struct tkm_object *obj)
 	back_area(b, obj->pub, obj->pub_len);
 	back_integer(b, obj->parent);
 	back_description(b, obj);
+	back_secret(b, move);
 	back_policy(b, &obj->policy);
 	back_empty_auth(b, obj->empty_auth);
 	back_type(b, obj->type);
 	back_header(b, DER_SEQUENCE, end);
+}
+
+static bool object_writable(const struct tkm_object *obj, bool flat)
+{
+	return obj->policy.n <= TKM_POLICY_MAX && (obj->description || flat) &&
+	       (!obj->description || obj->description_len) &&
+	       obj->description_len <= TKM_RECORD_MAX &&
+	       obj->pub_len && obj->pub_len <= AREA_MAX &&
+	       obj->priv_len && obj->priv_len <= AREA_MAX;
 }
 
 /* Whether the decoder would take it; sizes, which it counts, aside. */
@@ -564,12 +630,8 @@ static bool writable(const struct tkm_chain *chain)
 	for (i = 0; i < chain->n; i++) {
 		obj = &chain->obj[i];
 		if (!fits_place(obj, i, chain->n) ||
-		    obj->policy.n > TKM_POLICY_MAX ||
-		    (!obj->description && !chain->flat) ||
-		    (obj->description && !obj->description_len) ||
-		    obj->description_len > TKM_RECORD_MAX ||
-		    !obj->pub_len || obj->pub_len > AREA_MAX ||
-		    !obj->priv_len || obj->priv_len > AREA_MAX)
+		    obj->type == TKM_OBJECT_IMPORTABLE ||
+		    !object_writable(obj, chain->flat))
 			return false;
 	}
 	return true;
@@ -586,7 +648,7 @@ static ssize_t encode(const struct tkm_chain *chain, u8 *out, size_t size)
 	b.end = min_t(size_t, size, TKM_CHAIN_MAX);
 	b.at = b.end;
 	for (i = chain->n; i; i--)
-		back_object(&b, &chain->obj[i - 1]);
+		back_object(&b, &chain->obj[i - 1], NULL);
 	if (!chain->flat)
 		back_header(&b, DER_SEQUENCE, b.end);
 	if (b.overflow)
@@ -599,7 +661,8 @@ static ssize_t encode(const struct tkm_chain *chain, u8 *out, size_t size)
 
 ssize_t tkm_blob_encode(const struct tkm_chain *chain, u8 *out, size_t size)
 {
-	if (chain->n != (chain->flat ? 1 : TKM_CHAIN_OBJECTS))
+	if (chain->flat ? chain->n != 1 :
+	    chain->n < 2 || chain->n > TKM_CHAIN_OBJECTS)
 		return -EINVAL;
 	return encode(chain, out, size);
 }
@@ -610,6 +673,27 @@ ssize_t tkm_branch_encode(const struct tkm_chain *branch, u8 *out, size_t size)
 	    branch->obj[branch->n - 1].type != TKM_OBJECT_LOADABLE)
 		return -EINVAL;
 	return encode(branch, out, size);
+}
+
+ssize_t tkm_move_encode(const struct tkm_move *move, u8 *out, size_t size)
+{
+	struct back b = { .data = out };
+	size_t n;
+
+	if (move->obj.type != TKM_OBJECT_IMPORTABLE ||
+	    move->obj.parent != TKM_PARENT_PREVIOUS || !move->secret_len ||
+	    move->secret_len > AREA_MAX || !object_writable(&move->obj, false))
+		return -EINVAL;
+	b.end = min_t(size_t, size, TKM_MOVE_MAX);
+	b.at = b.end;
+	back_value(&b, DER_OCTETS, move->inner, TKM_INNER_SIZE);
+	back_object(&b, &move->obj, move);
+	back_header(&b, DER_SEQUENCE, b.end);
+	if (b.overflow)
+		return -EMSGSIZE;
+	n = b.end - b.at;
+	memmove(out, out + b.at, n);
+	return (ssize_t)n;
 }
 
 ssize_t tkm_auth_policy_encode(const char *name,

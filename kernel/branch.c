@@ -213,7 +213,8 @@ int tkm_hierarchy_inherit(struct tkm_record *key,
 		return 0;
 	if (tkm_node_guarded_of(key->owner, key->side))
 		return -EOPNOTSUPP;
-	node = tkm_node_find_tdk(key);
+	/* What came alone has no TDK here. */
+	node = tkm_node_find_tdk(key) ?: tkm_node_find_ask(key);
 	if (branch->n > 1) {
 		ret = tkm_record_parse(tdk->description, tdk->description_len,
 				       &above);
@@ -302,10 +303,14 @@ int tkm_hierarchy_ask(struct tkm_bus *bus, const struct tkm_record *key,
 
 /* ---- for a domain ---- */
 
-/* A storage key and those above it as the first @n objects of a chain. */
-static void objects_of(const struct tkm_node *node, struct tkm_chain *chain,
-		       unsigned int n)
+/* A storage key and those above it as the first objects of a chain. */
+static void objects_of(const struct tkm_node *node, struct tkm_chain *chain)
 {
+	const struct tkm_node *above;
+	unsigned int n = 0;
+
+	for (above = node; above; above = above->parent)
+		n++;
 	chain->n = n;
 	chain->flat = false;
 	for (; node; node = node->parent) {
@@ -325,6 +330,27 @@ static void objects_of(const struct tkm_node *node, struct tkm_chain *chain,
 	}
 }
 
+
+/**
+ * tkm_hierarchy_root() - the TKMRK
+ * @bus: held, with an HMAC session
+ * @branch: verified; its first is the TKMRK; or n 0
+ *
+ * Return: the node, without a reference; or an ERR_PTR as tkm_hierarchy_ask().
+ */
+struct tkm_node *tkm_hierarchy_root(struct tkm_bus *bus,
+				    const struct tkm_chain *branch)
+{
+	const struct tkm_record any = {};
+	struct tkm_record rec;
+	struct tkm_node *node;
+
+	node = adopt_line(bus, branch, min(branch->n, 1U));
+	if (node)
+		return node;
+	record_above(&any, TKM_KIND_TKMRK, bus->srk.name, &rec);
+	return node_below(bus, NULL, &rec);
+}
 
 /**
  * tkm_hierarchy_guard() - a new TDK with a password or a policy
@@ -349,11 +375,7 @@ struct tkm_node *tkm_hierarchy_guard(struct tkm_bus *bus,
 
 	if (tkm_node_guarded_of(of->owner, of->side))
 		return ERR_PTR(-EEXIST);
-	node = adopt_line(bus, branch, min(branch->n, 1U));
-	if (!node) {
-		record_above(&key, TKM_KIND_TKMRK, bus->srk.name, &rec);
-		node = node_below(bus, NULL, &rec);
-	}
+	node = tkm_hierarchy_root(bus, branch);
 	if (IS_ERR(node))
 		return node;
 	record_above(&key, TKM_KIND_TDK, NULL, &rec);
@@ -444,7 +466,7 @@ ssize_t tkm_hierarchy_branch(const struct tkm_node *tdk, struct tkm_piece priv,
 
 	if (!chain)
 		return -ENOMEM;
-	objects_of(tdk, chain, 2);
+	objects_of(tdk, chain);
 	if (priv.len) {
 		chain->obj[1].priv = priv.data;
 		chain->obj[1].priv_len = priv.len;
@@ -461,6 +483,6 @@ ssize_t tkm_hierarchy_branch(const struct tkm_node *tdk, struct tkm_piece priv,
  */
 void tkm_hierarchy_objects(const struct tkm_node *ask, struct tkm_chain *chain)
 {
-	objects_of(ask, chain, TKM_CHAIN_OBJECTS - 1);
-	chain->n = TKM_CHAIN_OBJECTS;
+	objects_of(ask, chain);
+	chain->n++;
 }

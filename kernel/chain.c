@@ -304,23 +304,58 @@ static int verify_caller(const struct tkm_record *rec,
 	return 0;
 }
 
+/* How far down an object is. */
+static unsigned int depth_of(enum tkm_kind kind)
+{
+	return is_key(kind) ? 4 : kind;
+}
+
+/*
+ * One further down; or more, where what is between was left behind: an object that
+ * came from another TPM alone lies under the TKMRK.
+ */
+static bool is_below(const struct tkm_record *above,
+		     const struct tkm_record *rec)
+{
+	unsigned int from = depth_of(above->kind), to = depth_of(rec->kind);
+
+	return to == from + 1 || (to > from && from == TKM_KIND_TKMRK &&
+				  rec->class != TKM_CLASS_FIXED);
+}
+
+/* What an object has to be; TKM_KIND_NONE: a key. */
+static enum tkm_kind kind_at(const struct tkm_chain *chain, unsigned int place)
+{
+	static const enum tkm_kind kinds[] = {
+		TKM_KIND_TKMRK, TKM_KIND_TDK, TKM_KIND_ASK, TKM_KIND_NONE,
+	};
+	const struct tkm_object *obj = &chain->obj[place];
+	struct tkm_record rec;
+
+	/* Only one that came alone is not where it was made. */
+	if (!place || tkm_record_parse(obj->description, obj->description_len,
+				       &rec) ||
+	    rec.class == TKM_CLASS_FIXED)
+		return kinds[place];
+	return is_key(rec.kind) ? TKM_KIND_NONE : rec.kind;
+}
+
 /* All objects, and that each fits under the one above; @rec: the last one's. */
 static int verify_line(const struct tkm_chain *chain, u8 srk[TKM_NAME_SIZE],
 		       struct tkm_record *rec)
 {
-	static const enum tkm_kind kinds[TKM_CHAIN_OBJECTS] = {
-		TKM_KIND_TKMRK, TKM_KIND_TDK, TKM_KIND_ASK, TKM_KIND_NONE,
-	};
-	struct tkm_record above;
+	struct tkm_record above = {};
 	unsigned int i;
 	int ret;
 
 	if (chain->obj[0].parent != TKM_SRK_HANDLE)
 		return -EBADMSG;
 	for (i = 0; i < chain->n; i++) {
-		ret = verify_object(&chain->obj[i], kinds[i], rec);
+		ret = verify_object(&chain->obj[i], kind_at(chain, i), rec);
 		if (ret)
 			return ret;
+		if (!is_below(&above, rec))
+			return -EBADMSG;
 		if (!i)
 			memcpy(srk, rec->srk, TKM_NAME_SIZE);
 		else if (!same_branch(&above, rec))
@@ -341,10 +376,10 @@ static int verify_hierarchy(const struct tkm_chain *chain,
 {
 	int ret;
 
-	if (chain->n != TKM_CHAIN_OBJECTS)
-		return -EBADMSG;
 	ret = verify_line(chain, srk, rec);
-	return ret ? ret : verify_caller(rec, caller);
+	if (ret)
+		return ret;
+	return is_key(rec->kind) ? verify_caller(rec, caller) : -EBADMSG;
 }
 
 int tkm_branch_verify(const struct tkm_chain *branch,
@@ -357,6 +392,9 @@ int tkm_branch_verify(const struct tkm_chain *branch,
 	if (!branch->n || branch->n >= TKM_CHAIN_OBJECTS || branch->flat)
 		return -EBADMSG;
 	ret = verify_line(branch, srk, &rec);
+	/* Storage keys, each in its place. */
+	if (!ret && depth_of(rec.kind) != branch->n)
+		return -EBADMSG;
 	/* A TKMRK is nobody's. */
 	if (ret || rec.kind == TKM_KIND_TKMRK)
 		return ret;
@@ -364,6 +402,50 @@ int tkm_branch_verify(const struct tkm_chain *branch,
 	    rec.class != caller->class)
 		return -EPERM;
 	return rec.kind == TKM_KIND_TDK || !strcmp(rec.app, caller->app) ?
+	       0 : -EPERM;
+}
+
+int tkm_parent_check(const u8 *p, size_t len)
+{
+	const u32 needed = TPM_OA_FIXED_TPM | TPM_OA_FIXED_PARENT |
+			   TPM_OA_SENSITIVE_DATA_ORIGIN | TPM_OA_RESTRICTED |
+			   TPM_OA_DECRYPT;
+	struct tkm_public pub;
+	int ret;
+
+	ret = tkm_public_decode(p, len, &pub);
+	if (ret)
+		return ret;
+	if ((pub.attributes & (needed | TPM_OA_SIGN)) != needed ||
+	    pub.sym_alg != TPM_ALG_AES)
+		return -EPERM;
+	if (pub.type == TPM_ALG_ECC)
+		return !pub.x_len || !pub.y_len ? -EBADMSG :
+		       pub.curve == TPM_ECC_NIST_P256 ? 0 : -EOPNOTSUPP;
+	if (pub.type != TPM_ALG_RSA)
+		return -EPERM;
+	return !pub.x_len ? -EBADMSG : pub.rsa_bits >= 2048 ? 0 : -EOPNOTSUPP;
+}
+
+int tkm_moved_verify(const struct tkm_object *obj,
+		     const struct tkm_caller *caller, struct tkm_record *rec)
+{
+	struct tkm_object as = *obj;
+	enum tkm_kind kind;
+	int ret;
+
+	ret = tkm_record_parse(obj->description, obj->description_len, rec);
+	if (ret)
+		return ret;
+	kind = is_key(rec->kind) ? TKM_KIND_NONE : rec->kind;
+	if (rec->class == TKM_CLASS_FIXED)
+		return -EPERM;
+	as.type = rec->kind == TKM_KIND_DATA ? TKM_OBJECT_SEALED :
+					       TKM_OBJECT_LOADABLE;
+	ret = verify_object(&as, kind, rec);
+	if (ret)
+		return ret;
+	return rec->owner == caller->owner && rec->side == caller->side ?
 	       0 : -EPERM;
 }
 

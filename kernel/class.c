@@ -20,7 +20,7 @@ static int name_of(const u8 *data, size_t len, u8 name[TKM_NAME_SIZE])
 
 	tkm_reader_init(&r, data, len);
 	pub = tkm_get_tpm2b(&r, &n);
-	if (!tkm_reader_done(&r) || n > TKM_POLICY_PUBLIC_MAX)
+	if (!tkm_reader_done(&r))
 		return -EBADMSG;
 	ret = tkm_authority_check(pub, n);
 	if (!ret)
@@ -28,9 +28,31 @@ static int name_of(const u8 *data, size_t len, u8 name[TKM_NAME_SIZE])
 	return ret;
 }
 
-static int approver(key_serial_t serial, u8 name[TKM_NAME_SIZE])
+static int copy_bytes(const struct key *key, size_t max, u8 **data, size_t *len)
 {
-	const struct user_key_payload *value;
+	const struct user_key_payload *value = user_key_payload_locked(key);
+
+	if (!value)
+		return -EKEYREVOKED;
+	if (value->datalen > max)
+		return -E2BIG;
+	*data = kmemdup(value->data, value->datalen, GFP_KERNEL);
+	*len = value->datalen;
+	return *data ? 0 : -ENOMEM;
+}
+
+/**
+ * tkm_user_bytes() - what a key of type `user` holds
+ * @serial: of a key that the current task may search
+ * @max: bytes, at most
+ * @data: set to a copy, which the caller frees
+ * @len: its length
+ *
+ * Return: 0; -EINVAL for a key of another type; -E2BIG; -EKEYREVOKED; -ENOMEM;
+ * what the keyring says.
+ */
+int tkm_user_bytes(key_serial_t serial, size_t max, u8 **data, size_t *len)
+{
 	key_ref_t ref;
 	struct key *key;
 	int ret;
@@ -44,13 +66,25 @@ static int approver(key_serial_t serial, u8 name[TKM_NAME_SIZE])
 	} else {
 		down_read(&key->sem);
 		ret = key_validate(key);
-		value = user_key_payload_locked(key);
 		if (!ret)
-			ret = value ? name_of(value->data, value->datalen,
-					      name) : -EKEYREVOKED;
+			ret = copy_bytes(key, max, data, len);
 		up_read(&key->sem);
 	}
 	key_ref_put(ref);
+	return ret;
+}
+
+static int approver(key_serial_t serial, u8 name[TKM_NAME_SIZE])
+{
+	size_t len;
+	u8 *data;
+	int ret;
+
+	ret = tkm_user_bytes(serial, 2 + TKM_POLICY_PUBLIC_MAX, &data, &len);
+	if (ret)
+		return ret == -E2BIG ? -EBADMSG : ret;
+	ret = name_of(data, len, name);
+	kfree(data);
 	return ret;
 }
 

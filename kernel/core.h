@@ -51,6 +51,7 @@
 #define TPM_CC_DUPLICATE	0x0000014b
 #define TPM_CC_OBJECT_CHANGE_AUTH 0x00000150
 #define TPM_CC_CREATE		0x00000153
+#define TPM_CC_IMPORT		0x00000156
 #define TPM_CC_LOAD		0x00000157
 #define TPM_CC_ECDH_ZGEN	0x00000154
 #define TPM_CC_RSA_DECRYPT	0x00000159
@@ -71,6 +72,7 @@
 #define TPM_CC_PCR_READ		0x0000017e
 #define TPM_CC_POLICY_PCR	0x0000017f
 #define TPM_CC_POLICY_RESTART	0x00000180
+#define TPM_CC_POLICY_DUPLICATION_SELECT 0x00000188
 #define TPM_CC_TEST_PARMS	0x0000018a
 
 #define TPM_CAP_HANDLES		1
@@ -743,6 +745,36 @@ struct tkm_domain_request {
 int tkm_domain_parse(const char *text, size_t len,
 		     struct tkm_domain_request *req);
 
+/**
+ * struct tkm_move_request - what the text for a tkm-move key asks for
+ * @import: import, else duplicate
+ * @kind: duplicate: TKM_KIND_TDK, TKM_KIND_ASK, or TKM_KIND_NONE for the key
+ * @key: duplicate: serial number of a tkm key in the branch
+ * @parent: duplicate: that of the key with the new parent's public area
+ * @approval: duplicate: that of the key with the approval
+ * @packet: import: that of the key with what came
+ */
+struct tkm_move_request {
+	bool import;
+	enum tkm_kind kind;
+	s32 key;
+	s32 parent;
+	s32 approval;
+	s32 packet;
+};
+
+/**
+ * tkm_move_parse() - read the payload of a tkm-move key
+ *
+ *   duplicate key=SERIAL object=tdk|ask|key parent=SERIAL approval=SERIAL
+ *   import packet=SERIAL
+ *
+ * With the same rules for words as tkm_optparse(); all are needed.
+ *
+ * Return: 0; -EINVAL for anything else; -E2BIG above TKM_PAYLOAD_MAX.
+ */
+int tkm_move_parse(const char *text, size_t len, struct tkm_move_request *req);
+
 /*
  * The list as text ("sha256:7+11"), for describe. Return: its length, at most
  * @size - 1, always zero-terminated. @size 80 holds any.
@@ -1056,6 +1088,11 @@ void tkm_duplicate_ref(u8 ref[32]);
  */
 void tkm_duplicate_digest(const u8 authority[TKM_NAME_SIZE], u8 digest[32]);
 
+/* Digest of PolicyDuplicationSelect of both, the object included. */
+void tkm_duplication_select_digest(const u8 object[TKM_NAME_SIZE],
+				   const u8 parent[TKM_NAME_SIZE],
+				   u8 digest[32]);
+
 /* Whether all elements but the last are the same: those of two records' objects. */
 bool tkm_policy_same_guard(const struct tkm_policy *a,
 			   const struct tkm_policy *b);
@@ -1073,6 +1110,7 @@ bool tkm_policy_has(const struct tkm_policy *policy, u32 cc);
 enum tkm_object_type {
 	TKM_OBJECT_LOADABLE,	/* 2.23.133.10.1.3 */
 	TKM_OBJECT_SEALED,	/* 2.23.133.10.1.5 */
+	TKM_OBJECT_IMPORTABLE,	/* 2.23.133.10.1.4: of a struct tkm_move only */
 };
 
 /**
@@ -1120,7 +1158,7 @@ struct tkm_chain {
  * @der: DER; exactly one value, nothing after it
  *
  * Strict DER: definite, shortest lengths; shortest INTEGERs, not negative, at
- * most 32 bits; BOOLEAN only ff or 00. In a chain (a sequence of exactly
+ * most 32 bits; BOOLEAN only ff or 00. In a chain (a sequence of 2 to
  * TKM_CHAIN_OBJECTS objects): the first object's parent is a handle, the
  * others' TKM_PARENT_PREVIOUS; every object has a description; all but the
  * last are loadable; emptyAuth is TRUE or absent (never FALSE). A single
@@ -1151,6 +1189,35 @@ ssize_t tkm_blob_encode(const struct tkm_chain *chain, u8 *out, size_t size);
 
 /* The same for a branch. */
 ssize_t tkm_branch_encode(const struct tkm_chain *branch, u8 *out, size_t size);
+
+/* Bytes of the key that wraps an object on its way, inside of all else. */
+#define TKM_INNER_SIZE	16
+#define TKM_MOVE_MAX	4096
+
+/**
+ * struct tkm_move - an object on its way to another TPM; pointers are in place
+ * @obj: the object, TKM_OBJECT_IMPORTABLE; its private part is for a new parent
+ * @secret: content of the TPM2B_ENCRYPTED_SECRET that the new parent opens
+ * @secret_len: its length, 1 to 1024
+ * @inner: TKM_INNER_SIZE bytes
+ */
+struct tkm_move {
+	struct tkm_object obj;
+	const u8 *secret;
+	u16 secret_len;
+	const u8 *inner;
+};
+
+/**
+ * tkm_move_decode() - read one
+ * @der: DER: SEQUENCE of a TPMKey and an OCTET STRING; nothing after it
+ *
+ * Return: 0; -EBADMSG; -E2BIG above TKM_MOVE_MAX; -EOPNOTSUPP as
+ * tkm_blob_decode() for what is no importable object.
+ */
+int tkm_move_decode(const u8 *der, size_t len, struct tkm_move *move);
+/* Write one. The length; -EMSGSIZE; -EINVAL for what would not be read. */
+ssize_t tkm_move_encode(const struct tkm_move *move, u8 *out, size_t size);
 
 /* Bytes of the text that may stand in an approval, for people. */
 #define TKM_APPROVAL_NAME_MAX	255
@@ -1218,6 +1285,35 @@ void tkm_approval_hash(const struct tkm_approval *approval, u8 hash[32]);
  */
 bool tkm_approval_fits(const struct tkm_approval *approval,
 		       const struct tkm_policy *policy);
+
+/**
+ * struct tkm_permit - an approval of a move, taken apart; pointers are in place
+ * @by: who approves, with the signature
+ * @object: Name of what may move
+ * @parent: Name of the storage key that it may move to
+ * @select: the PolicyDuplicationSelect that says so
+ * @digest: of that: approvedPolicy
+ */
+struct tkm_permit {
+	struct tkm_authorize by;
+	const u8 *object;
+	const u8 *parent;
+	struct tkm_policy_element select;
+	u8 digest[32];
+};
+
+/**
+ * tkm_permit_decode() - read an approval of a move
+ * @der: a TPMAuthPolicy of two elements: a PolicyAuthorize with a signature, for
+ *	the policyRef of moves, and a PolicyDuplicationSelect of both Names
+ *
+ * Return: 0; -EBADMSG for what is damaged; -EOPNOTSUPP for what
+ * tkm_authorize_decode() does not know, and for an object that is not included;
+ * -EINVAL for an approval of something else; -E2BIG above TKM_APPROVAL_MAX.
+ */
+int tkm_permit_decode(const u8 *der, size_t len, struct tkm_permit *permit);
+/* What is signed: SHA-256(approvedPolicy || policyRef). */
+void tkm_permit_hash(const struct tkm_permit *permit, u8 hash[32]);
 
 /* ---- chain.c: what a chain must be before a TPM sees it ----------------- */
 
@@ -1351,6 +1447,30 @@ int tkm_chain_verify(const struct tkm_chain *chain,
  */
 int tkm_branch_verify(const struct tkm_chain *branch,
 		      const struct tkm_caller *caller, u8 srk[TKM_NAME_SIZE]);
+
+/**
+ * tkm_parent_check() - whether a public area is one to move something to
+ * @pub: TPMT_PUBLIC
+ *
+ * A storage key that never left its TPM: fixedTPM, fixedParent, restricted,
+ * decrypt, sensitiveDataOrigin; ECC P-256 or RSA of 2048 bits or more, AES-CFB.
+ *
+ * Return: 0; -EBADMSG; -EPERM for another sort of key; -EOPNOTSUPP for
+ * algorithms that tkm does not know.
+ */
+int tkm_parent_check(const u8 *pub, size_t len);
+
+/**
+ * tkm_moved_verify() - everything about an object that comes, but for its TPM
+ * @obj: of a struct tkm_move
+ * @caller: whose domain it has to be of; the description does not count
+ * @rec: its record
+ *
+ * Return: 0; -EBADMSG and -EOPNOTSUPP as tkm_chain_verify(); -EPERM for somebody
+ * else's, and for what may not move.
+ */
+int tkm_moved_verify(const struct tkm_object *obj,
+		     const struct tkm_caller *caller, struct tkm_record *rec);
 
 /* ---- tpm_errno.c: what a TPM's refusal means ---------------------------- */
 

@@ -44,6 +44,10 @@ struct tkm_node {
 	u8 bytes[];
 };
 
+/* The TKMRK: the first of @branch, if it has any, or the known one, or a new one. */
+struct tkm_node *tkm_hierarchy_root(struct tkm_bus *bus,
+				    const struct tkm_chain *branch);
+
 /* The Name of the SRK that is pinned; NULL for none yet. By the worker. */
 const u8 *tkm_srk_pinned(void);
 

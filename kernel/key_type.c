@@ -425,6 +425,44 @@ int tkm_may_use(const struct key *key, const struct tkm_payload *payload,
 	return 0;
 }
 
+/**
+ * tkm_payload_of() - what a tkm key holds, for who decides over it
+ * @serial: of a key that the current task may write to
+ *
+ * Return: the payload, with a reference; or an ERR_PTR: -EPERM for another
+ * domain's, -EINVAL for a key of another type, -EKEYREVOKED, -EKEYEXPIRED, -ENOKEY
+ * when its domain was locked, or what the keyring says.
+ */
+struct tkm_payload *tkm_payload_of(key_serial_t serial)
+{
+	struct tkm_payload *payload;
+	struct tkm_caller caller;
+	key_ref_t ref;
+	struct key *key;
+	int ret;
+
+	ref = lookup_user_key(serial, 0, KEY_NEED_WRITE);
+	if (IS_ERR(ref))
+		return ERR_CAST(ref);
+	key = key_ref_to_ptr(ref);
+	tkm_caller_now(&caller);
+	down_read(&key->sem);
+	payload = key->type == &tkm_key_type && key_is_positive(key) ?
+		  dereference_key_locked(key) : NULL;
+	ret = key->type != &tkm_key_type ? -EINVAL : key_validate(key);
+	if (!ret && !payload)
+		ret = -EKEYREVOKED;
+	ret = ret ?: tkm_may_use(key, payload, 0, TKM_PROCESS);
+	if (!ret && payload->rec.owner != caller.owner)
+		ret = -EPERM;
+	ret = ret ?: tkm_domain_check(payload);
+	if (!ret)
+		tkm_payload_get(payload);
+	up_read(&key->sem);
+	key_ref_put(ref);
+	return ret ? ERR_PTR(ret) : payload;
+}
+
 /* ---- update ---- */
 
 static int payload_replace(struct key *key, struct tkm_payload *fresh)

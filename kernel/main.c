@@ -29,13 +29,18 @@ static int __init tkm_init(void)
 	ret = register_key_type(&tkm_domain_key_type);
 	if (ret)
 		goto out_domain;
+	ret = register_key_type(&tkm_move_key_type);
+	if (ret)
+		goto out_domain_type;
 	ret = register_key_type(&tkm_key_type);
 	if (ret)
-		goto out_type;
+		goto out_move_type;
 	pr_info("version " TKM_VERSION "\n");
 	return 0;
 
-out_type:
+out_move_type:
+	unregister_key_type(&tkm_move_key_type);
+out_domain_type:
 	unregister_key_type(&tkm_domain_key_type);
 out_domain:
 	tkm_domain_exit();
@@ -58,6 +63,7 @@ out_session:
 static void __exit tkm_exit(void)
 {
 	unregister_key_type(&tkm_domain_key_type);
+	unregister_key_type(&tkm_move_key_type);
 	unregister_key_type(&tkm_key_type);
 	tkm_netlink_exit();
 	tkm_domain_exit();

@@ -513,7 +513,8 @@ static int load_run(struct tkm_bus *bus, struct tkm_op *op)
 	if (!ret && !p->flat)
 		ret = tkm_hierarchy_door(bus, above);
 	/* A password, which may be asked for on the way, is none of a policy. */
-	if (!ret && !p->flat && !p->node && !d->chain.obj[1].empty_auth) {
+	if (!ret && d->chain.n == TKM_CHAIN_OBJECTS && !p->node &&
+	    !d->chain.obj[1].empty_auth) {
 		ret = tkm_session_start(bus, false);
 		if (!ret)
 			ret = tkm_hierarchy_adopt(bus, &d->chain, &p->node);

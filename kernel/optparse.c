@@ -699,6 +699,75 @@ int tkm_domain_parse(const char *text, size_t len,
 	return req->command == TKM_DOMAIN_PASSWD && !req->fresh ? -EINVAL : 0;
 }
 
+/* ---- moves ------------------------------------------------------------- */
+
+static int parse_object(struct word w, struct tkm_move_request *req)
+{
+	static const struct {
+		const char *name;
+		enum tkm_kind kind;
+	} table[] = {
+		{ "tdk", TKM_KIND_TDK },
+		{ "ask", TKM_KIND_ASK },
+		{ "key", TKM_KIND_NONE },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		if (word_is(w, table[i].name)) {
+			req->kind = table[i].kind;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static int parse_move_option(struct word w, struct tkm_move_request *req,
+			     bool *object)
+{
+	if (req->import)
+		return !req->packet && word_begins(&w, "packet=") ?
+		       parse_serial(w, &req->packet) : -EINVAL;
+	if (!*object && word_begins(&w, "object=")) {
+		*object = true;
+		return parse_object(w, req);
+	}
+	if (!req->key && word_begins(&w, "key="))
+		return parse_serial(w, &req->key);
+	if (!req->parent && word_begins(&w, "parent="))
+		return parse_serial(w, &req->parent);
+	if (!req->approval && word_begins(&w, "approval="))
+		return parse_serial(w, &req->approval);
+	return -EINVAL;
+}
+
+int tkm_move_parse(const char *text, size_t len, struct tkm_move_request *req)
+{
+	struct word rest, w;
+	bool object = false;
+	int ret = 0;
+
+	memset(req, 0, sizeof(*req));
+	if (!len)
+		return -EINVAL;
+	if (len > TKM_PAYLOAD_MAX)
+		return -E2BIG;
+	if (text[len - 1] == '\n')
+		len--;
+	rest = (struct word){ text, len };
+	next_part(&rest, ' ', &w);
+	req->import = word_is(w, "import");
+	if (!req->import && !word_is(w, "duplicate"))
+		return -EINVAL;
+	while (!ret && next_word(&rest, &w))
+		ret = parse_move_option(w, req, &object);
+	if (ret)
+		return ret;
+	if (req->import)
+		return req->packet ? 0 : -EINVAL;
+	return object && req->key && req->parent && req->approval ? 0 : -EINVAL;
+}
+
 /* ---- the same, the other way ------------------------------------------- */
 
 size_t tkm_pcrs_write(const struct tkm_pcrs *pcrs, char *out, size_t size)

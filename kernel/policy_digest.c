@@ -519,6 +519,24 @@ void tkm_duplicate_digest(const u8 authority[TKM_NAME_SIZE], u8 digest[32])
 	       (struct tkm_piece){ NULL, 0 });
 }
 
+void tkm_duplication_select_digest(const u8 object[TKM_NAME_SIZE],
+				   const u8 parent[TKM_NAME_SIZE],
+				   u8 digest[32])
+{
+	static const u8 included = 1;
+	u8 code[4];
+	const struct tkm_piece pieces[] = {
+		{ zeros, sizeof(zeros) },
+		{ code, sizeof(code) },
+		{ object, TKM_NAME_SIZE },
+		{ parent, TKM_NAME_SIZE },
+		{ &included, 1 },
+	};
+
+	put_unaligned_be32(TPM_CC_POLICY_DUPLICATION_SELECT, code);
+	tkm_sha256(pieces, ARRAY_SIZE(pieces), digest);
+}
+
 bool tkm_policy_same_guard(const struct tkm_policy *a,
 			   const struct tkm_policy *b)
 {

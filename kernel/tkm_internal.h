@@ -237,6 +237,19 @@ int tkm_tpm_load(struct tkm_bus *bus, struct tkm_parent parent,
 int tkm_tpm_object_change_auth(struct tkm_bus *bus, struct tkm_parent item,
 			       struct tkm_parent parent, struct tkm_piece auth,
 			       u8 *priv, size_t size, u16 *len);
+/* An object for another parent, in the caller's memory. */
+struct tkm_duplicated {
+	u8 priv[1024];
+	u16 priv_len;
+	u8 secret[512];
+	u16 secret_len;
+};
+int tkm_tpm_duplicate(struct tkm_bus *bus, struct tkm_parent item,
+		      struct tkm_parent to, const u8 inner[TKM_INNER_SIZE],
+		      struct tkm_duplicated *out);
+int tkm_tpm_import(struct tkm_bus *bus, struct tkm_parent parent,
+		   const struct tkm_move *move, u8 *priv, size_t size,
+		   u16 *len);
 /* What the TPM's protection against guessing says of itself. */
 struct tkm_lockout {
 	u32 counter;
@@ -775,6 +788,13 @@ void tkm_domain_leave(struct tkm_payload *payload);
 /* Fill in a new record's authority, if the request names one. An errno or 0. */
 int tkm_class_authority(const struct tkm_request *req, struct tkm_record *rec);
 
+/* What a key of type `user` holds: of kmalloc's. At most @max bytes. 0 or an errno. */
+int tkm_user_bytes(key_serial_t serial, size_t max, u8 **data, size_t *len);
+
+/* ---- move.c: objects on their way to and from another TPM --------------- */
+
+extern struct key_type tkm_move_key_type;
+
 /* ---- key_type.c --------------------------------------------------------- */
 
 extern struct key_type tkm_key_type;
@@ -808,6 +828,12 @@ static inline struct tkm_caller tkm_caller_of(const struct tkm_record *rec)
 		.label = rec->label,
 	};
 }
+
+/*
+ * The payload of a tkm key that the current task may write to, of its own domain,
+ * with a reference; or an ERR_PTR.
+ */
+struct tkm_payload *tkm_payload_of(key_serial_t serial);
 
 /* The value that a user or logon key holds. 0 or an errno of the table. */
 int tkm_auth_get(key_serial_t serial, struct tkm_auth *auth);

@@ -437,6 +437,102 @@ int tkm_tpm_load(struct tkm_bus *bus, struct tkm_parent parent,
 	return 0;
 }
 
+static void put_inner_alg(struct tkm_writer *w)
+{
+	tkm_put_u16(w, TPM_ALG_AES);
+	tkm_put_u16(w, 128);
+	tkm_put_u16(w, TPM_ALG_CFB);
+}
+
+/**
+ * tkm_tpm_duplicate() - TPM2_Duplicate: an object for another parent
+ * @bus: held, with a policy session whose policy is done; it ends
+ * @item: the loaded object
+ * @to: the new parent, a public area that is loaded
+ * @inner: TKM_INNER_SIZE random bytes; encrypted on the wire
+ * @out: its private part for that parent, and the secret that only that opens
+ *
+ * Return: 0; -EPERM when the policy is not this object's, or not for this parent;
+ * else as above.
+ */
+int tkm_tpm_duplicate(struct tkm_bus *bus, struct tkm_parent item,
+		      struct tkm_parent to, const u8 inner[TKM_INNER_SIZE],
+		      struct tkm_duplicated *out)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_DUPLICATE,
+		.handles = { item.handle, to.handle },
+		.n_handles = 2,
+		.names = { item.name, to.name },
+		.name_lens = { TKM_NAME_SIZE, TKM_NAME_SIZE },
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer w;
+	struct tkm_reader r;
+	u16 n;
+	int ret;
+
+	with_session(&wire, bus, TPM_SA_DECRYPT);
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	tkm_put_tpm2b(&w, inner, TKM_INNER_SIZE);
+	put_inner_alg(&w);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	memzero_explicit(param_buf, w.len);
+	if (ret)
+		return ret;
+	/* A key that it chose, where it was given one. */
+	tkm_get_tpm2b(&r, &n);
+	if (n || !take_tpm2b(&r, out->priv, sizeof(out->priv), &out->priv_len) ||
+	    !take_tpm2b(&r, out->secret, sizeof(out->secret),
+			&out->secret_len) || !tkm_reader_done(&r))
+		return -EIO;
+	return 0;
+}
+
+/**
+ * tkm_tpm_import() - TPM2_Import: an object that was made for this parent
+ * @bus: held, with an HMAC session, which goes on
+ * @parent: loaded
+ * @move: the object
+ * @priv: its private part as the parent's child: TPM2B_PRIVATE's content
+ * @size: of @priv
+ * @len: its length
+ *
+ * Return: 0; -EBADMSG when it is damaged, or for another parent; else as above.
+ */
+int tkm_tpm_import(struct tkm_bus *bus, struct tkm_parent parent,
+		   const struct tkm_move *move, u8 *priv, size_t size, u16 *len)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_IMPORT,
+		.handles = { parent.handle },
+		.n_handles = 1,
+		.names = { parent.name },
+		.name_lens = { TKM_NAME_SIZE },
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer w;
+	struct tkm_reader r;
+	int ret;
+
+	with_session(&wire, bus, TPM_SA_DECRYPT | TPM_SA_ENCRYPT |
+		     TPM_SA_CONTINUE);
+	with_parent(&wire, &parent);
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	tkm_put_tpm2b(&w, move->inner, TKM_INNER_SIZE);
+	tkm_put_tpm2b(&w, move->obj.pub, move->obj.pub_len);
+	tkm_put_tpm2b(&w, move->obj.priv, move->obj.priv_len);
+	tkm_put_tpm2b(&w, move->secret, move->secret_len);
+	put_inner_alg(&w);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	memzero_explicit(param_buf, w.len);
+	if (ret)
+		return ret;
+	if (!take_tpm2b(&r, priv, size, len) || !tkm_reader_done(&r))
+		return -EIO;
+	return 0;
+}
+
 /**
  * tkm_tpm_unseal() - TPM2_Unseal
  * @bus: held, with a session; a policy session whose policy is done, or, for an

@@ -34,6 +34,11 @@
 			 { TPM_CC_GET_CAPABILITY, "GetCapability" },         \
 			 { TPM_CC_PCR_READ, "PCR_Read" },                    \
 			 { TPM_CC_POLICY_PCR, "PolicyPCR" },                 \
+			 { TPM_CC_DUPLICATE, "Duplicate" },                  \
+			 { TPM_CC_IMPORT, "Import" },                        \
+			 { TPM_CC_POLICY_COMMAND_CODE, "PolicyCommandCode" }, \
+			 { TPM_CC_POLICY_DUPLICATION_SELECT,                 \
+			   "PolicyDuplicationSelect" },                      \
 			 { TPM_CC_TEST_PARMS, "TestParms" })
 
 /*

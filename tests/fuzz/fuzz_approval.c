@@ -118,12 +118,33 @@ static void fits(const struct tkm_approval *a)
 	must(!tkm_approval_fits(a, &policy));
 }
 
+/* The same about an approval of a move. */
+static void any_permit(const u8 *der, size_t len)
+{
+	struct tkm_permit p;
+	u8 ref[32], hash[32];
+	int ret = tkm_permit_decode(der, len, &p);
+
+	must(ret == 0 || ret == -EBADMSG || ret == -EOPNOTSUPP ||
+	     ret == -EINVAL || (ret == -E2BIG && len > TKM_APPROVAL_MAX));
+	if (ret)
+		return;
+	tkm_duplicate_ref(ref);
+	must(!memcmp(p.by.ref, ref, 32) && p.by.sig);
+	must(inside(p.by.pub, p.by.pub_len, der, len));
+	must(inside(p.object, TKM_NAME_SIZE, der, len));
+	must(inside(p.parent, TKM_NAME_SIZE, der, len));
+	must(p.select.body_len == 2 * (2 + TKM_NAME_SIZE) + 1);
+	tkm_permit_hash(&p, hash);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
 	u8 *der = exact(data, len);
 	struct tkm_approval a;
 	int ret = tkm_approval_decode(der, len, &a);
 
+	any_permit(der, len);
 	must(ret == 0 || ret == -EBADMSG || ret == -EOPNOTSUPP ||
 	     ret == -EINVAL || (ret == -E2BIG && len > TKM_APPROVAL_MAX));
 	if (!ret) {

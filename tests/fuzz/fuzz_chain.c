@@ -252,8 +252,9 @@ static void others_are_refused(const struct tkm_chain *chain,
 	struct tkm_record rec;
 	u8 srk[TKM_NAME_SIZE];
 
-	tkm_record_parse(chain->obj[3].description,
-			 chain->obj[3].description_len, &rec);
+	const struct tkm_object *key = &chain->obj[chain->n - 1];
+
+	tkm_record_parse(key->description, key->description_len, &rec);
 	caller.now = rec.not_after;
 	must(!rec.not_after ||
 	     tkm_chain_verify(chain, &caller, srk, &rec) == -EKEYEXPIRED);
@@ -286,6 +287,12 @@ static void flat_is_right(const struct tkm_object *obj,
 	must(!rec->created && !rec->not_before && !rec->not_after);
 }
 
+/* Where its kind stands in a chain of all four. */
+static unsigned int place_of(const struct tkm_record *rec)
+{
+	return rec->kind >= TKM_KIND_DATA ? 3 : rec->kind - TKM_KIND_TKMRK;
+}
+
 static void verified(const struct tkm_chain *chain)
 {
 	const struct tkm_object *last = &chain->obj[chain->n - 1];
@@ -315,15 +322,16 @@ static void verified(const struct tkm_chain *chain)
 	}
 	must(chain->obj[0].parent == TKM_SRK_HANDLE);
 	for (i = 0; i < chain->n; i++) {
-		object_is_right(&chain->obj[i], i);
 		must(!tkm_record_parse(chain->obj[i].description,
 				       chain->obj[i].description_len, &above));
+		object_is_right(&chain->obj[i], place_of(&above));
+		must(chain->n == 4 || rec.class != TKM_CLASS_FIXED);
 		must(i ? above.owner == rec.owner && above.side == rec.side &&
 			 above.class == rec.class &&
 			 !memcmp(above.authority, rec.authority, TKM_NAME_SIZE) &&
 			 !memcmp(above.recovery, rec.recovery, TKM_NAME_SIZE) :
 			 !memcmp(above.srk, srk, sizeof(srk)));
-		must(i < 2 || !strcmp(above.app, rec.app));
+		must(place_of(&above) < 2 || !strcmp(above.app, rec.app));
 	}
 	others_are_refused(chain, caller);
 }
@@ -385,7 +393,8 @@ static void any_branch(const u8 *der, size_t len)
 		return;
 	must(branch.n && branch.n < TKM_CHAIN_OBJECTS && !branch.flat);
 	is_sound(&branch, der, len);
-	must(tkm_blob_decode(der, len, &other));
+	/* As long as a chain of what came from elsewhere; but no chain. */
+	must((branch.n < 2) == !!tkm_blob_decode(der, len, &other));
 	must(tkm_branch_decode(der, len - 1, &other));
 	branch_verified(&branch);
 	for (i = 0; i < branch.n; i++)
@@ -419,6 +428,35 @@ static void branch_of_chain(const struct tkm_chain *chain, const u8 *der,
 	}
 }
 
+/* An object on its way: what is read is written so, and only what is right is taken. */
+static void any_move(const u8 *der, size_t len)
+{
+	struct tkm_caller caller = { 0 };
+	u8 out[TKM_MOVE_MAX];
+	struct tkm_record rec;
+	struct tkm_move move;
+	int ret = tkm_move_decode(der, len, &move);
+
+	must(ret <= 0);
+	if (ret)
+		return;
+	must(tkm_move_encode(&move, out, sizeof(out)) == (ssize_t)len);
+	must(!memcmp(out, der, len));
+	if (!tkm_record_parse(move.obj.description, move.obj.description_len,
+			      &rec))
+		caller.owner = rec.owner, caller.side = rec.side;
+	ret = tkm_moved_verify(&move.obj, &caller, &rec);
+	must(ret <= 0);
+	if (ret)
+		return;
+	must(moves(&move.obj));
+	move.obj.type = rec.kind == TKM_KIND_DATA ? TKM_OBJECT_SEALED :
+						    TKM_OBJECT_LOADABLE;
+	object_is_right(&move.obj, place_of(&rec));
+	caller.owner++;
+	must(tkm_moved_verify(&move.obj, &caller, &rec) == -EPERM);
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
 	u8 *der = exact(data, len), pub[TKM_CHAIN_OBJECTS][1024];
@@ -429,12 +467,14 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 
 	must(ret == 0 || ret == -EBADMSG || ret == -EOPNOTSUPP);
 	any_branch(der, len);
+	any_move(der, len);
 	must(!len || !memcmp(der, data, len));
 	if (!ret) {
 		is_sound(&chain, der, len);
-		must(chain.flat || chain.n == TKM_CHAIN_OBJECTS);
+		must(chain.flat ? chain.n == 1 :
+		     chain.n >= 2 && chain.n <= TKM_CHAIN_OBJECTS);
 		encodes_to_itself(&chain, der, len);
-		if (!chain.flat)
+		if (chain.n == TKM_CHAIN_OBJECTS)
 			branch_of_chain(&chain, der, len);
 		verified(&chain);
 		for (i = 0; i < chain.n; i++)

@@ -507,7 +507,6 @@ static void only_a_tdk_may_have_a_password(void **state)
 	assert_false(chain.obj[1].empty_auth);
 	assert_int_equal(tkm_branch_encode(&guarded, out, (size_t)n - 1),
 			 -EMSGSIZE);
-	assert_int_equal(tkm_blob_encode(&guarded, out, sizeof(out)), -EINVAL);
 	guarded.n = 4;
 	assert_int_equal(tkm_branch_encode(&guarded, out, sizeof(out)), -EINVAL);
 	guarded.n = 0;
@@ -910,6 +909,136 @@ static void a_policy_stands_beside_who_approves(void **state)
 		put_public(&m.f, 3, &pub);
 		assert_int_equal(judge(&m.f), 0);
 	}
+}
+
+/* What came alone lies under the TKMRK; nothing that is fixed does. */
+static void chains_of_what_came_are_shorter(void **state)
+{
+	struct tkm_chain shorter;
+	struct tkm_record rec;
+	struct moving m;
+	u8 srk[TKM_NAME_SIZE];
+	unsigned int less;
+	struct forgery f;
+
+	(void)state;
+	begin_moving(&m, "plain", "portable", NULL);
+	for (less = 0; less < 8; less++) {
+		shorter.flat = false;
+		shorter.n = 0;
+		for (unsigned int i = 0; i < TKM_CHAIN_OBJECTS; i++)
+			if (!i || !(less & 1 << (i - 1)))
+				shorter.obj[shorter.n++] = m.f.chain.obj[i];
+		/* Without TDK, without both; not without the ASK alone or the key. */
+		assert_int_equal(tkm_chain_verify(&shorter, &owner, srk, &rec),
+				 less == 0 || less == 1 || less == 3 ?
+				 0 : -EBADMSG);
+		/* New keys are made where keys are. */
+		if (less == 1) {
+			struct tkm_caller as = owner;
+
+			shorter.n--;
+			as.class = TKM_CLASS_PORTABLE;
+			assert_int_equal(tkm_branch_verify(&shorter, &as, srk),
+					 -EBADMSG);
+		}
+	}
+	exact_free(m.f.b.p);
+	for (less = 1; less < 3; less++) {
+		forge(&f, "plain");
+		memmove(&f.chain.obj[1], &f.chain.obj[1 + less],
+			(3 - less) * sizeof(f.chain.obj[0]));
+		f.chain.n -= less;
+		assert_int_equal(judge(&f), -EBADMSG);
+	}
+}
+
+static void a_moved_object_is_verified_alone(void **state)
+{
+	struct tkm_caller other = owner;
+	struct tkm_record rec;
+	struct tkm_object obj;
+	struct moving m;
+	unsigned int i;
+
+	(void)state;
+	begin_moving(&m, "plain", "portable", NULL);
+	for (i = 1; i < TKM_CHAIN_OBJECTS; i++) {
+		obj = m.f.chain.obj[i];
+		obj.type = TKM_OBJECT_IMPORTABLE;
+		assert_int_equal(tkm_moved_verify(&obj, &owner, &rec), 0);
+		other.owner = 1;
+		assert_int_equal(tkm_moved_verify(&obj, &other, &rec), -EPERM);
+		other = owner;
+		other.side = TKM_SIDE_OTHER;
+		assert_int_equal(tkm_moved_verify(&obj, &other, &rec), -EPERM);
+		put_attributes(&m, i, FIXED, 0);
+		obj.pub = m.f.chain.obj[i].pub;
+		assert_int_equal(tkm_moved_verify(&obj, &owner, &rec), -EBADMSG);
+	}
+	exact_free(m.f.b.p);
+	forge(&m.f, "plain");
+	for (i = 0; i < TKM_CHAIN_OBJECTS; i++)
+		assert_int_equal(tkm_moved_verify(&m.f.chain.obj[i], &owner,
+						  &rec), -EPERM);
+	exact_free(m.f.b.p);
+}
+
+static int parent_of(const struct tkm_public *pub)
+{
+	u8 out[512];
+	struct tkm_writer w;
+
+	tkm_writer_init(&w, out, sizeof(out));
+	tkm_public_encode(&w, pub);
+	return tkm_parent_check(out, w.len);
+}
+
+/* M-8: a storage key that was made outside, or could leave. */
+static void a_new_parent_never_left_its_tpm(void **state)
+{
+	static const u32 needed[] = {
+		TPM_OA_FIXED_TPM, TPM_OA_FIXED_PARENT,
+		TPM_OA_SENSITIVE_DATA_ORIGIN, TPM_OA_RESTRICTED, TPM_OA_DECRYPT,
+	};
+	static const u8 number[384] = { 1 };
+	struct tkm_public good = tkm_public_storage(TKM_CLASS_FIXED, number);
+	struct tkm_public pub;
+	size_t i;
+
+	(void)state;
+	good.x = good.y = number;
+	good.x_len = good.y_len = 32;
+	assert_int_equal(parent_of(&good), 0);
+	for (i = 0; i < ARRAY_SIZE(needed); i++) {
+		pub = good;
+		pub.attributes &= ~needed[i];
+		assert_int_equal(parent_of(&pub), -EPERM);
+	}
+	pub = good;
+	pub.attributes |= TPM_OA_SIGN;
+	assert_int_equal(parent_of(&pub), -EPERM);
+	pub = good;
+	pub.sym_alg = TPM_ALG_NULL;
+	assert_int_equal(parent_of(&pub), -EPERM);
+	pub = good;
+	pub.x_len = 0;
+	assert_int_equal(parent_of(&pub), -EBADMSG);
+	pub = good;
+	pub.curve = TPM_ECC_NIST_P384;
+	assert_int_equal(parent_of(&pub), -EOPNOTSUPP);
+	pub = good;
+	pub.type = TPM_ALG_RSA;
+	pub.rsa_bits = 2048;
+	pub.rsa_exponent = 65537;
+	pub.x_len = 256;
+	assert_int_equal(parent_of(&pub), 0);
+	pub.rsa_bits = 1024;
+	pub.x_len = 128;
+	assert_int_equal(parent_of(&pub), -EOPNOTSUPP);
+	pub = tkm_public_sealed(number, 32, STORAGE);
+	assert_int_equal(parent_of(&pub), -EPERM);
+	assert_int_equal(tkm_parent_check(number, 3), -EBADMSG);
 }
 
 /* A password or a policy is asked of what never moves only. */
@@ -1766,6 +1895,9 @@ int main(void)
 		cmocka_unit_test(who_approves_is_one_all_the_way_down),
 		cmocka_unit_test(a_branch_that_the_record_does_not_name_is_refused),
 		cmocka_unit_test(a_policy_stands_beside_who_approves),
+		cmocka_unit_test(chains_of_what_came_are_shorter),
+		cmocka_unit_test(a_moved_object_is_verified_alone),
+		cmocka_unit_test(a_new_parent_never_left_its_tpm),
 		cmocka_unit_test(what_guards_a_domain_is_fixed),
 		cmocka_unit_test(storage_keys_have_one_shape),
 		cmocka_unit_test(keys_have_one_shape),

@@ -900,6 +900,56 @@ static void classes_say_who_approves(void **state)
 		"new class=portable approver=77 parent=srk");
 }
 
+static int parse_move(const char *text, struct tkm_move_request *req)
+{
+	const char *copy = exact(text, strlen(text));
+	int ret = tkm_move_parse(copy, strlen(text), req);
+
+	exact_free(copy);
+	return ret;
+}
+
+static void moves_are_said_in_full(void **state)
+{
+	static const char *const wrong[] = {
+		"", " ", "move", "duplicate", "import", "import packet=0",
+		"import packet=1 packet=2", "import packet=1 key=2",
+		"import key=1", "import packet=", "importpacket=1",
+		"duplicate key=1 object=tdk parent=2",
+		"duplicate key=1 object=tdk approval=2",
+		"duplicate key=1 parent=2 approval=3",
+		"duplicate object=tdk parent=2 approval=3",
+		"duplicate key=1 object=tkmrk parent=2 approval=3",
+		"duplicate key=1 object= parent=2 approval=3",
+		"duplicate key=1 object=key object=key parent=2 approval=3",
+		"duplicate key=1 key=1 object=key parent=2 approval=3",
+		"duplicate key=1 object=key parent=2 approval=3 x=4",
+		"duplicate key=1 object=key parent=2 approval=3 packet=4",
+		"duplicate key=-1 object=key parent=2 approval=3",
+	};
+	struct tkm_move_request req;
+	size_t i;
+
+	(void)state;
+	assert_int_equal(parse_move("import packet=7\n", &req), 0);
+	assert_true(req.import && req.packet == 7);
+	assert_int_equal(parse_move("duplicate  approval=4 key=2 object=ask "
+				    "parent=3 ", &req), 0);
+	assert_true(!req.import && req.key == 2 && req.parent == 3 &&
+		    req.approval == 4 && req.kind == TKM_KIND_ASK);
+	assert_int_equal(parse_move("duplicate key=1 object=tdk parent=2 "
+				    "approval=3", &req), 0);
+	assert_int_equal(req.kind, TKM_KIND_TDK);
+	assert_int_equal(parse_move("duplicate key=1 object=key parent=2 "
+				    "approval=3", &req), 0);
+	assert_int_equal(req.kind, TKM_KIND_NONE);
+	for (i = 0; i < ARRAY_SIZE(wrong); i++)
+		if (parse_move(wrong[i], &req) != -EINVAL)
+			fail_msg("%s", wrong[i]);
+	assert_int_equal(tkm_move_parse("import packet=7", TKM_PAYLOAD_MAX + 1,
+					&req), -E2BIG);
+}
+
 static void invalid_is_invalid_in_any_class(void **state)
 {
 	(void)state;
@@ -1313,6 +1363,7 @@ int main(void)
 		cmocka_unit_test(target_length_ends_where_it_should),
 		cmocka_unit_test(policies_are_named),
 		cmocka_unit_test(classes_say_who_approves),
+		cmocka_unit_test(moves_are_said_in_full),
 		cmocka_unit_test(invalid_is_invalid_in_any_class),
 		cmocka_unit_test(every_truncation_is_read_within_its_bounds),
 		cmocka_unit_test(every_flipped_bit_is_read_within_its_bounds),

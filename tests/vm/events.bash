@@ -29,6 +29,8 @@ events_happen()
 	keyctl pkey_encrypt "$ec" 0 /dev/null enc=spki > "$tmp/spki"
 	keyctl pkey_query "$ec" 0 enc=x962 hash=sha256 > /dev/null
 	nlop show "$ec" > /dev/null
+	# It never leaves.
+	refuses EPERM add tkm-move away "duplicate key=$ec object=key parent=$ec approval=$ec" @s
 	keyctl revoke "$ec"
 	keyctl unlink "$data" @s
 	data=$(load_key a:data "$tmp/hex")
@@ -71,6 +73,7 @@ events_wanted()
 	create ok 0 a:ec
 	sign ok 0 a:ec
 	verify ok 0 a:ec
+	duplicate EPERM 0 a:ec
 	revoke ok 0 a:ec
 	load ok 0 a:data
 	state EBUSY 0 a:data

@@ -590,7 +590,7 @@ static void print_record(const struct errand *e)
 		"?", "create", "load", "export", "sign", "verify", "encrypt",
 		"decrypt", "publish", "unpublish", "reseal", "state", "revoke",
 		"policy-set", "policy-approve", "policy-remove", "domain-new", "unlock",
-		"lock", "passwd",
+		"lock", "passwd", "duplicate", "import",
 	};
 	const struct record *r = &e->audit;
 

@@ -227,7 +227,7 @@ static ssize_t read_blocks(const char *pem, size_t len, u8 *out, size_t size,
 		return n;
 	if (!*blocks)
 		return -ENOMSG;
-	if (*blocks != 1 && *blocks != TKM_CHAIN_OBJECTS)
+	if (*blocks > TKM_CHAIN_OBJECTS)
 		return -EBADMSG;
 	return (ssize_t)got;
 }

@@ -114,6 +114,8 @@ static const struct {
 	{ TKM_AUDIT_EVENT_UNLOCK, "unlock" },
 	{ TKM_AUDIT_EVENT_LOCK, "lock" },
 	{ TKM_AUDIT_EVENT_PASSWD, "passwd" },
+	{ TKM_AUDIT_EVENT_DUPLICATE, "duplicate" },
+	{ TKM_AUDIT_EVENT_IMPORT, "import" },
 	{ TRAIL_START, "start" },
 	{ TRAIL_STOP, "stop" },
 	{ TRAIL_REMOVE, "remove" },

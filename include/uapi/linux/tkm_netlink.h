@@ -139,6 +139,8 @@ enum tkm_key_state {
  * @TKM_AUDIT_EVENT_UNLOCK: a domain was unlocked, with its password
  * @TKM_AUDIT_EVENT_LOCK: and locked before its time was over
  * @TKM_AUDIT_EVENT_PASSWD: its password was changed
+ * @TKM_AUDIT_EVENT_DUPLICATE: an object was made ready for another TPM
+ * @TKM_AUDIT_EVENT_IMPORT: an object came from another TPM
  */
 enum tkm_audit_event {
 	TKM_AUDIT_EVENT_CREATE = 1,
@@ -160,6 +162,8 @@ enum tkm_audit_event {
 	TKM_AUDIT_EVENT_UNLOCK,
 	TKM_AUDIT_EVENT_LOCK,
 	TKM_AUDIT_EVENT_PASSWD,
+	TKM_AUDIT_EVENT_DUPLICATE,
+	TKM_AUDIT_EVENT_IMPORT,
 };
 
 #define TKM_PROGRAM_MAX		255
