@@ -631,6 +631,155 @@ static void bare(void)
 	made.no_values = made.no_log = made.no_ima = true;
 }
 
+/* ---- certificates of keys ---------------------------------------------------------- */
+
+static struct bytes chain;
+static struct tkm_chain decoded;
+
+/* SHA-256 after the number of it, of a public area and what is above it. */
+static void name_of(const struct tkm_object *object, u8 name[TKM_NAME_SIZE])
+{
+	name[0] = 0;
+	name[1] = 0x0b;
+	SHA256(object->pub, object->pub_len, name + 2);
+}
+
+static void below(u8 above[TKM_NAME_SIZE], const u8 *front, size_t len,
+		  const u8 name[TKM_NAME_SIZE])
+{
+	SHA256_CTX ctx;
+
+	SHA256_Init(&ctx);
+	SHA256_Update(&ctx, front, len);
+	SHA256_Update(&ctx, name, TKM_NAME_SIZE);
+	above[0] = 0;
+	above[1] = 0x0b;
+	SHA256_Final(above + 2, &ctx);
+}
+
+static void certify(void)
+{
+	TPMS_CERTIFY_INFO *info = &made.attest.attested.certify;
+	u8 above[TKM_NAME_SIZE], before[TKM_NAME_SIZE], name[TKM_NAME_SIZE];
+	struct tkm_record root;
+	unsigned int i;
+
+	made.attest.type = TPM2_ST_ATTEST_CERTIFY;
+	memset(&made.attest.attested, 0, sizeof(made.attest.attested));
+	attest_extra("key", question_nonce, sizeof(question_nonce),
+		     made.attest.extraData.buffer);
+	assert_int_equal(tkm_blob_decode(chain.p, chain.len, &decoded), 0);
+	assert_int_equal(tkm_record_parse(decoded.obj[0].description,
+		decoded.obj[0].description_len, &root), 0);
+	below(above, (const u8 *)"\x40\0\0\1", 4, root.srk);
+	for (i = 0; i < decoded.n; i++) {
+		name_of(&decoded.obj[i], name);
+		memcpy(before, above, sizeof(before));
+		below(above, before, sizeof(before), name);
+	}
+	info->name.size = info->qualifiedName.size = TKM_NAME_SIZE;
+	memcpy(info->name.name, name, sizeof(name));
+	memcpy(info->qualifiedName.name, above, sizeof(above));
+	made.question.key = chain.p;
+	made.question.key_len = chain.len;
+	made.no_values = made.no_log = made.no_ima = true;
+	/* Nothing that is asked of registers is asked of a key. */
+	made.rules.log = made.rules.ima = true;
+	wanted_value(9);
+}
+
+static void certify_bare(void)
+{
+	certify();
+	made.attest.extraData.size = 0;
+	made.question.nonce_len = 0;
+	made.question.bare = true;
+}
+
+static void certify_fixed(void)
+{
+	certify();
+	made.rules.classes = BIT(TKM_CLASS_FIXED);
+}
+
+static void certify_of_another(void)
+{
+	certify();
+	made.attest.attested.certify.name.name[9] ^= 1;
+}
+
+static void certify_elsewhere(void)
+{
+	certify();
+	made.attest.attested.certify.qualifiedName.name[9] ^= 1;
+}
+
+static void certify_of_storage_key(void)
+{
+	certify();
+	name_of(&decoded.obj[2], made.attest.attested.certify.name.name);
+}
+
+static void certify_without_nonce(void)
+{
+	certify();
+	made.attest.extraData.size = 0;
+}
+
+static void certify_for_quote(void)
+{
+	certify();
+	attest_extra("quote", question_nonce, sizeof(question_nonce),
+		     made.attest.extraData.buffer);
+}
+
+static void certify_movable(void)
+{
+	certify();
+	made.rules.classes = BIT(TKM_CLASS_PORTABLE) | BIT(TKM_CLASS_CERTIFIED);
+}
+
+static struct bytes moving;
+
+static void use_moving(void)
+{
+	struct bytes fixed = chain;
+
+	chain = moving;
+	certify();
+	chain = fixed;
+}
+
+static void certify_portable(void)
+{
+	use_moving();
+	made.rules.classes = BIT(TKM_CLASS_PORTABLE);
+}
+
+static void certify_not_fixed(void)
+{
+	use_moving();
+	made.rules.classes = BIT(TKM_CLASS_FIXED) | BIT(TKM_CLASS_CERTIFIED);
+}
+
+static void quote_for_key(void)
+{
+	made.question.key = chain.p;
+	made.question.key_len = chain.len;
+}
+
+static void key_for_quote(void)
+{
+	certify();
+	made.question.key = NULL;
+}
+
+static void cut_chain(void)
+{
+	certify();
+	made.question.key_len--;
+}
+
 #define REFUSED(what, check) { #what, what, check }
 #define ACCEPTED(what) { #what, what, CHECKS }
 
@@ -644,6 +793,20 @@ static const struct {
 	ACCEPTED(later_boot),
 	ACCEPTED(later_restart),
 	ACCEPTED(bare),
+	ACCEPTED(certify),
+	ACCEPTED(certify_bare),
+	ACCEPTED(certify_fixed),
+	REFUSED(certify_of_another, CHECK_NAME),
+	REFUSED(certify_of_storage_key, CHECK_NAME),
+	REFUSED(cut_chain, CHECK_NAME),
+	ACCEPTED(certify_portable),
+	REFUSED(certify_movable, CHECK_RECORD),
+	REFUSED(certify_not_fixed, CHECK_RECORD),
+	REFUSED(certify_elsewhere, CHECK_PARENTS),
+	REFUSED(certify_without_nonce, CHECK_NONCE),
+	REFUSED(certify_for_quote, CHECK_NONCE),
+	REFUSED(quote_for_key, CHECK_TYPE),
+	REFUSED(key_for_quote, CHECK_TYPE),
 	REFUSED(not_restricted, CHECK_ATTRIBUTES),
 	REFUSED(not_fixed, CHECK_ATTRIBUTES),
 	REFUSED(not_of_this_parent, CHECK_ATTRIBUTES),
@@ -702,6 +865,9 @@ static const struct {
 	REFUSED(unquoted_value, CHECK_REGISTERS),
 };
 
+/* The first of those that are quotes. */
+#define FORGERIES	19
+
 static void test_forgeries(void **state)
 {
 	enum check is;
@@ -715,7 +881,7 @@ static void test_forgeries(void **state)
 		is = judged();
 		if (is != cases[i].fails)
 			fail_msg("%s: %s, %s", cases[i].name,
-				 is == CHECKS ? "accepted" : check_name(is),
+				 is == CHECKS ? "accepted" : check_word(is),
 				 judgement.why);
 		/* Those after it were not made. */
 		for (k = (int)is + 1; k < CHECKS; k++)
@@ -728,7 +894,7 @@ static void test_order(void **state)
 {
 	static const char *const order[] = {
 		"evidence", "attributes", "binding", "signature", "magic", "type",
-		"nonce", "signer", "selection", "values", "event-log", "replay",
+		"nonce", "signer", "name", "record", "parents", "selection", "values", "event-log", "replay",
 		"ima", "clock", "firmware", "registers",
 	};
 	int i;
@@ -736,10 +902,10 @@ static void test_order(void **state)
 	(void)state;
 	assert_int_equal(ARRAY_SIZE(order), CHECKS);
 	for (i = 0; i < CHECKS; i++)
-		assert_string_equal(check_name((enum check)i), order[i]);
+		assert_string_equal(check_word((enum check)i), order[i]);
 	/* Everything is wrong with it. */
 	begin();
-	for (i = 5; i < (int)ARRAY_SIZE(cases); i++)
+	for (i = FORGERIES; i < (int)ARRAY_SIZE(cases); i++)
 		if (cases[i].fails > CHECK_BINDING &&
 		    cases[i].change != old_log && cases[i].change != other_ima &&
 		    cases[i].fails != CHECK_TYPE &&
@@ -888,6 +1054,51 @@ static void test_real_flipped(void **state)
 	drop_real();
 }
 
+/*
+ * Each bit of a chain: it is another key's, or damaged, or the bit is one that nobody
+ * certifies: of what only the TPM can read, or whether there is a value to ask for.
+ */
+static void test_chain_flipped(void **state)
+{
+	struct tkm_chain is;
+	size_t bit, taken = 0;
+	unsigned int i;
+	u8 *right;
+
+	(void)state;
+	right = exact(chain.p, chain.len);
+	for (bit = 0; bit < 8 * chain.len; bit++) {
+		begin();
+		certify();
+		assert_int_equal(tkm_blob_decode(right, chain.len, &is), 0);
+		chain.p[bit / 8] ^= (u8)(1 << bit % 8);
+		if (judged() == CHECKS) {
+			assert_int_equal(judgement.chain.n, is.n);
+			for (i = 0; i < is.n; i++) {
+				const struct tkm_object *a = &is.obj[i];
+				const struct tkm_object *b =
+					&judgement.chain.obj[i];
+
+				assert_int_equal(a->pub_len, b->pub_len);
+				assert_memory_equal(a->pub, b->pub, a->pub_len);
+				assert_int_equal(a->description_len,
+						 b->description_len);
+				assert_memory_equal(a->description,
+						    b->description,
+						    a->description_len);
+				assert_int_equal(a->policy.n, b->policy.n);
+			}
+			taken++;
+		} else {
+			assert_in_range(judgement.failed, CHECK_NAME,
+					CHECK_PARENTS);
+		}
+		chain.p[bit / 8] ^= (u8)(1 << bit % 8);
+	}
+	assert_true(taken < 8 * chain.len / 2);
+	exact_free(right);
+}
+
 /* Files that changed while they were measured. */
 static void test_violations(void **state)
 {
@@ -936,7 +1147,7 @@ static void test_rules(void **state)
 		"registers = sha256:7+", "registers = md5:7",
 		"registers = sha256:7 8", "value = sha256:7=00",
 		"value = sha256:24=" HEX64, "event-log = yes", "ima = no",
-		"ima-violations = required", "boot = safe", "clock = same",
+		"key-class = open", "ima-violations = required", "boot = safe", "clock = same",
 		"max-age = 0", "max-age = -1", "max-age = 1x",
 		"max-age = 9999999999", "firmware-allow = 1",
 		"firmware-deny = 0000000000000002..0000000000000001",
@@ -955,6 +1166,7 @@ static void test_rules(void **state)
 		"registers = sha256:0+1,7\nregisters = sha1:23\n"
 		"value = sha256:7=" HEX64 "\nevent-log = required\n"
 		"replay = sha256:0\nima = required\nima-allow = files\n"
+		"key-class = fixed\nkey-class = certified\n"
 		"ima-violations = allowed\nboot = same\nclock = safe\n"
 		"max-age = 60\nfirmware-allow = 0000000000000001\n"
 		"firmware-deny = 0000000000000002..ffffffffffffffff", &line), 0);
@@ -964,6 +1176,8 @@ static void test_rules(void **state)
 	assert_int_equal(rules.value[0].number, 7);
 	assert_true(rules.log && rules.ima && rules.violations &&
 		    rules.same_boot && rules.safe_clock);
+	assert_int_equal(rules.classes, BIT(TKM_CLASS_FIXED) |
+					BIT(TKM_CLASS_CERTIFIED));
 	assert_int_equal(rules.max_age, 60);
 	assert_int_equal(rules.allow[0].last, 1);
 	assert_true(rules.deny[0].last == UINT64_MAX);
@@ -1039,6 +1253,7 @@ int main(void)
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_real),
 		cmocka_unit_test(test_real_flipped),
+		cmocka_unit_test(test_chain_flipped),
 		cmocka_unit_test(test_violations),
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_files),
@@ -1047,7 +1262,11 @@ int main(void)
 	int ret;
 
 	key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+	chain = vector("chains.vec", "plain");
+	moving = vector("chains.vec", "portable");
 	ret = cmocka_run_group_tests(tests, NULL, NULL);
+	exact_free(chain.p);
+	exact_free(moving.p);
 	EVP_PKEY_free(key);
 	return ret;
 }

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# tkm attest quote, and what tkm verify and tpm2-tools say of it. What verify refuses is
+# tkm attest quote, and what tkm verify and tpm2-tools say of it; and of a key that an AK
+# of tpm2-tools certified. What verify refuses is
 # tried on the host: tests/unit/test_judge.c, tests/userspace/attest.
 # shellcheck source-path=SCRIPTDIR disable=SC2317,SC2329
 # run_claims calls the functions
-needs_tkm=no
 . "$(dirname "$0")/lib.sh"
 . "$here/tk.bash"
 
@@ -88,6 +88,53 @@ tpm2_tools_take_the_parts()
 }
 claim "tpm2-tools take the parts" tpm2_tools_take_the_parts
 
+# of_key STATUS CHAIN OPTION...: what verify says of the certificate $tmp/k, on the first line
+of_key()
+{
+	ends "$1" tkm verify --ak "$tmp/ak.pub" --ek "$tmp/ek.pub" --message "$tmp/k.msg" \
+		--signature "$tmp/k.sig" --key "$2" "${@:3}"
+	check "$(cat "$tmp/err")" = ""
+	head -n 1 "$tmp/out"
+}
+
+a_certified_key_is_what_its_record_says()
+{
+	local parent=0x81000001 i key
+
+	tpm2_createek -Q -c "$tmp/ek.ctx" -G ecc -u "$tmp/ek.pub"
+	tpm2_createak -Q -C "$tmp/ek.ctx" -c "$tmp/ak.ctx" -G ecc -g sha256 -s ecdsa -u "$tmp/ak.pub"
+	key=$(new_key web:tls ec)
+	chain_of "$key" "$tmp/k.der"
+	tkm export "$key" "$tmp/k.pem"
+	make_chain other web:other ec
+	for i in 0 1 2 3; do
+		object_files "$tmp/k.der" $i "$tmp/o$i"
+		tpm2_load -Q -C "$parent" -u "$tmp/o$i.pub" -r "$tmp/o$i.priv" -c "$tmp/o$i.ctx"
+		parent=$tmp/o$i.ctx
+	done
+	tpm2_certify -Q -c "$parent" -C "$tmp/ak.ctx" -g sha256 -o "$tmp/k.msg" -s "$tmp/k.sig"
+	check "$(of_key 0 "$tmp/k.der")" = accepted
+	check "$(grep ^key "$tmp/out")" = "key          web:tls"
+	check "$(grep ^kind "$tmp/out")" = "kind         ec, class fixed, for sign, guarded by none"
+	check "$(of_key 0 "$tmp/k.pem" --json)" = "{"
+	check "$(jq -r '.key | .application, .label, .kind, .class, .owner' "$tmp/out" |
+		paste -sd ' ')" = "web tls ec fixed 0"
+	check "$(of_key 3 "$tmp/other.der")" = "refused: name: it is of another key"
+	# Its own record, but for a letter.
+	LC_ALL=C sed 's/label=tls/label=tlt/' "$tmp/k.der" > "$tmp/odd.der"
+	check "$(of_key 3 "$tmp/odd.der")" = "refused: record: the key is not what its record says"
+	echo "key-class = certified" > "$tmp/policy"
+	check "$(of_key 3 "$tmp/k.der" --policy "$tmp/policy")" = \
+		"refused: record: the key is of class fixed"
+	check "$(of_key 3 "$tmp/k.der" --nonce "$(tkm attest nonce)")" = \
+		"refused: nonce: it answers another question"
+	# Another key of the same TPM, which lies elsewhere.
+	tpm2_certify -Q -c "$tmp/o2.ctx" -C "$tmp/ak.ctx" -g sha256 -o "$tmp/k.msg" -s "$tmp/k.sig"
+	check "$(of_key 3 "$tmp/k.der")" = "refused: name: it is of another key"
+	keyctl unlink "$key" @s
+}
+claim "a certified key is what its record says" a_certified_key_is_what_its_record_says
+
 # Where this machine's own firmware and kernel measure.
 this_machine_is_as_its_logs_say()
 {
@@ -130,7 +177,9 @@ logs_lead_to_the_registers()
 {
 	local root=/sys/kernel/security one name policy=$tmp/policy
 
+	module_unload
 	tpm_start logs
+	module_load
 	"$top/tests/data/gen-attest" extends "$tmp" > "$tmp/extends"
 	while read -r one; do
 		tpm2_pcrextend "$one"
@@ -177,22 +226,24 @@ logs_lead_to_the_registers()
 	check "$(verdict 3 e --policy "$policy")" = \
 		"refused: replay: sha256:4 does not follow from the event log"
 	umount "$root"
-	tpm_stop logs
 }
 claim "logs lead to the registers" logs_lead_to_the_registers
 
 a_bank_that_is_not_active_is_told()
 {
+	module_unload
+	# tkm takes the first one that there is.
+	tpm_stop logs
 	mkdir -p "$tpms/banks"
 	swtpm_setup --tpm2 --tpmstate "$tpms/banks" --runas root --pcr-banks sha256 > "$tmp/setup" \
 		2>&1 || fail "$(cat "$tmp/setup")"
 	tpm_start banks
+	module_load
 	nonce=$(tkm attest nonce)
 	tell e --pcrs sha256:0 --no-logs
 	errs 4 EOPNOTSUPP attest quote --nonce "$nonce" --pcrs sha512:0 -o "$tmp/none"
 	errs 4 EOPNOTSUPP attest quote --nonce "$nonce" --pcrs sha256:0 --pcrs sha512:0 -o "$tmp/none"
 	check "$(ls "$tmp/none" 2> /dev/null)" = ""
-	tpm_stop banks
 }
 claim "a bank that is not active is told" a_bank_that_is_not_active_is_told
 

@@ -15,6 +15,7 @@
 enum {
 	OPT_NONCE = OPT_USE_OWN, OPT_POLICY, OPT_AK, OPT_EK, OPT_RECORD,
 	OPT_PCRS, OPT_MESSAGE, OPT_SIGNATURE, OPT_VALUES, OPT_EVENT_LOG, OPT_IMA,
+	OPT_KEY,
 };
 
 static const struct option options[] = {
@@ -32,19 +33,21 @@ static const struct option options[] = {
 	{ "values", required_argument, NULL, OPT_VALUES },
 	{ "event-log", required_argument, NULL, OPT_EVENT_LOG },
 	{ "ima", required_argument, NULL, OPT_IMA },
+	{ "key", required_argument, NULL, OPT_KEY },
 	COMMON_OPTIONS, END_OPTIONS,
 };
 
 /* What was typed. */
 static struct {
-	const char *nonce, *policy, *ak, *ek, *record;
+	const char *nonce, *policy, *ak, *ek, *record, *key;
 	const char *file[PARTS];	/* of a bare quote */
 	bool evidence;			/* any option of evidence's */
 	struct registers pcrs;
 } said;
 
 /* What was read, until the end. */
-static uint8_t *held[PARTS + 1];
+static uint8_t *held[PARTS + 1], *chain;
+static size_t chain_len;
 static struct evidence evidence;
 static struct rules rules;
 static struct judgement judgement;
@@ -88,6 +91,9 @@ static void take_option(int c)
 		break;
 	case OPT_IMA:
 		said.file[PART_IMA] = optarg;
+		break;
+	case OPT_KEY:
+		said.key = optarg;
 		break;
 	}
 }
@@ -179,6 +185,9 @@ static void take_nonce(size_t *len)
 {
 	size_t n;
 
+	*len = 0;
+	if (!said.nonce && said.key)
+		return;
 	if (!said.nonce)
 		usage("say which question it answers: --nonce");
 	n = strlen(said.nonce);
@@ -254,6 +263,29 @@ static int take_ak(bool bare, const char **why)
 	return bare ? read_part(PART_AK, said.ak, why) : DONE;
 }
 
+/* A chain in any form; what is none is said in *why. */
+static int read_chain(const char **why)
+{
+	uint8_t *data;
+	size_t len;
+	int ret;
+
+	if (!said.key)
+		return DONE;
+	ret = read_input(said.key, 8 * TKM_CHAIN_MAX, &data, &len);
+	if (ret == -E2BIG) {
+		*why = "a part of it is too long";
+		return DONE;
+	}
+	if (ret)
+		return failed(ret, said.key);
+	ret = libtkm_chain_read(data, len, &chain, &chain_len);
+	free(data);
+	if (ret)
+		*why = "the key's chain is none";
+	return DONE;
+}
+
 static int read_bare(const char **why)
 {
 	int part, ret = DONE;
@@ -263,7 +295,7 @@ static int read_bare(const char **why)
 	for (part = 0; part < PARTS && !ret; part++)
 		if (said.file[part])
 			ret = read_part((enum part)part, said.file[part], why);
-	return ret;
+	return ret ? ret : read_chain(why);
 }
 
 /* 0, or in *why what is wrong with it. */
@@ -412,6 +444,94 @@ static struct json_object *json_clock(void)
 	return clock;
 }
 
+/* The Name of the key, "sign,decrypt" and so on, in text that the caller has. */
+static void name_key(char name[2 * TKM_NAME_SIZE + 1], char uses[64])
+{
+	static const char *const words[] = { "publish", "crypt", "sign",
+					     "decrypt" };
+	const struct tkm_object *key =
+		&judgement.chain.obj[judgement.chain.n - 1];
+	u8 bytes[TKM_NAME_SIZE];
+	size_t i, n = 0;
+
+	tkm_public_name(key->pub, key->pub_len, bytes);
+	hex(bytes, sizeof(bytes), name);
+	*uses = 0;
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (judgement.record.uses & BIT(i))
+			n += (size_t)scnprintf(uses + n, 64 - n, "%s%s",
+					       n ? "," : "", words[i]);
+}
+
+/* Whether something besides the record guards its use. */
+static const char *guard_of_key(void)
+{
+	const struct tkm_policy *policy =
+		&judgement.chain.obj[judgement.chain.n - 1].policy;
+
+	return tkm_policy_has(policy, TPM_CC_POLICY_AUTHORIZE) ? "approvals" :
+	       tkm_policy_has(policy, TPM_CC_POLICY_PCR) ? "registers" :
+	       tkm_policy_has(policy, TPM_CC_POLICY_AUTH_VALUE) ? "value" :
+								  "none";
+}
+
+static void json_time(struct json_object *object, const char *name, s64 seconds)
+{
+	char text[21];
+
+	if (!seconds)
+		return;
+	tkm_time_write(seconds, text);
+	json_object_object_add(object, name, json_object_new_string(text));
+}
+
+static struct json_object *json_key(void)
+{
+	const struct tkm_record *record = &judgement.record;
+	char name[2 * TKM_NAME_SIZE + 1], uses[64];
+	struct json_object *key = json_object_new_object();
+
+	name_key(name, uses);
+	json_object_object_add(key, "name", json_object_new_string(name));
+	json_object_object_add(key, "kind",
+		json_object_new_string(tkm_kind_name(record->kind)));
+	json_object_object_add(key, "class",
+		json_object_new_string(tkm_class_name(record->class)));
+	json_object_object_add(key, "application",
+			       json_object_new_string(record->app));
+	json_object_object_add(key, "label",
+			       json_object_new_string(record->label));
+	json_object_object_add(key, "owner",
+			       json_object_new_int64(record->owner));
+	json_object_object_add(key, "use", json_object_new_string(uses));
+	json_object_object_add(key, "guard",
+			       json_object_new_string(guard_of_key()));
+	json_time(key, "created", record->created);
+	json_time(key, "not-before", record->not_before);
+	json_time(key, "protect-until", record->protect_until);
+	json_time(key, "not-after", record->not_after);
+	if (record->class != TKM_CLASS_FIXED) {
+		hex(record->authority, TKM_NAME_SIZE, name);
+		json_object_object_add(key, "authority",
+				       json_object_new_string(name));
+	}
+	return key;
+}
+
+static void say_key(void)
+{
+	const struct tkm_record *record = &judgement.record;
+	char name[2 * TKM_NAME_SIZE + 1], uses[64], created[21];
+
+	name_key(name, uses);
+	tkm_time_write(record->created, created);
+	printf("%-12s %s:%s\n%-12s %s\n%-12s %s, class %s, for %s, guarded by %s\n"
+	       "%-12s %u, created %s\n",
+	       "key", record->app, record->label, "Name", name, "kind",
+	       tkm_kind_name(record->kind), tkm_class_name(record->class), uses,
+	       guard_of_key(), "owner", record->owner, created);
+}
+
 /* What was found, of evidence that is accepted. */
 static void json_facts(struct json_object *object)
 {
@@ -427,7 +547,8 @@ static void json_facts(struct json_object *object)
 		json_object_object_add(object, "firmware",
 				       json_object_new_string(text));
 	}
-	json_object_object_add(object, "registers", json_registers());
+	json_object_object_add(object, said.key ? "key" : "registers",
+			       said.key ? json_key() : json_registers());
 	if (!judgement.ima.entries)
 		return;
 	ima = json_object_new_object();
@@ -451,12 +572,12 @@ static int say_verdict_json(bool accepted)
 		json_object_new_string(accepted ? "accepted" : "refused"));
 	if (!accepted) {
 		json_object_object_add(object, "failed",
-			json_object_new_string(check_name(judgement.failed)));
+			json_object_new_string(check_word(judgement.failed)));
 		json_object_object_add(object, "why",
 			json_object_new_string(judgement.why));
 	}
 	for (i = 0; i < CHECKS && (accepted || i <= (int)judgement.failed); i++)
-		json_object_object_add(all, check_name((enum check)i),
+		json_object_object_add(all, check_word((enum check)i),
 			json_object_new_string(words[judgement.outcome[i]]));
 	json_object_object_add(object, "checks", all);
 	if (accepted)
@@ -473,7 +594,10 @@ static void say_facts(void)
 	hex(judgement.name, TKM_NAME_SIZE, text);
 	printf("accepted\n%-12s %s\n", "AK", text);
 	registers_tell(&judgement.registers, text, sizeof(text));
-	printf("%-12s %s\n", "registers", text);
+	if (said.key)
+		say_key();
+	else
+		printf("%-12s %s\n", "registers", text);
 	printf("%-12s %llu ms, %u resets, %u restarts%s\n", "clock",
 	       (unsigned long long)is->clock, is->resetCount, is->restartCount,
 	       is->safe ? "" : ", not safe");
@@ -488,7 +612,7 @@ static void say_facts(void)
 	printf("%-12s", "not asked");
 	for (i = 0; i < CHECKS; i++)
 		if (judgement.outcome[i] == NOT_ASKED)
-			printf(" %s", check_name((enum check)i));
+			printf(" %s", check_word((enum check)i));
 	printf("\n");
 }
 
@@ -512,7 +636,7 @@ static int say_verdict(bool accepted)
 			say_facts();
 		else
 			printf("refused: %s: %s\n",
-			       check_name(judgement.failed), judgement.why);
+			       check_word(judgement.failed), judgement.why);
 		ret = say_done();
 	}
 	return ret ? ret : accepted ? DONE : REFUSED;
@@ -533,6 +657,8 @@ static int weigh(bool bare)
 		.bare = bare,
 		.rules = &rules,
 		.any_signer = bare && !said.ek,
+		.key = chain,
+		.key_len = chain_len,
 		.now = time(NULL),
 	};
 	u8 parent[TKM_NAME_SIZE];
@@ -565,7 +691,7 @@ static int verify_evidence(const char *path)
 
 	take_nonce(&unused);
 	ret = read_policy();
-	if (!ret)
+	if (!ret && !said.key)
 		want_registers();
 	ret = ret ? ret : take_ak(!path, &why);
 	if (!ret)
@@ -575,6 +701,7 @@ static int verify_evidence(const char *path)
 	rules_free(&rules);
 	for (i = 0; i <= PARTS; i++)
 		free(held[i]);
+	free(chain);
 	return ret;
 }
 
@@ -592,7 +719,7 @@ int cmd_verify(int argc, char **argv)
 	}
 	bare = said.file[PART_QUOTE] || said.file[PART_QUOTE_SIGNATURE] ||
 	       said.file[PART_REGISTERS] || said.file[PART_EVENT_LOG] ||
-	       said.file[PART_IMA];
+	       said.file[PART_IMA] || said.key;
 	if (said.evidence) {
 		if (use.enc || use.hash || use.digest)
 			usage("--hash, --enc and --digest are for signatures of files");

@@ -21,6 +21,9 @@ static const char *const names[CHECKS] = {
 	[CHECK_TYPE] = "type",
 	[CHECK_NONCE] = "nonce",
 	[CHECK_SIGNER] = "signer",
+	[CHECK_NAME] = "name",
+	[CHECK_RECORD] = "record",
+	[CHECK_PARENTS] = "parents",
 	[CHECK_SELECTION] = "selection",
 	[CHECK_VALUES] = "values",
 	[CHECK_EVENT_LOG] = "event-log",
@@ -31,7 +34,7 @@ static const char *const names[CHECKS] = {
 	[CHECK_REGISTERS] = "registers",
 };
 
-const char *check_name(enum check check)
+const char *check_word(enum check check)
 {
 	return names[check];
 }
@@ -140,9 +143,13 @@ static enum outcome check_magic(struct court *court)
 
 static enum outcome check_type(struct court *court)
 {
-	if (court->j->attest.type == TPM2_ST_ATTEST_QUOTE)
+	TPM2_ST type = court->j->attest.type;
+
+	if (type == (court->question->key ? TPM2_ST_ATTEST_CERTIFY :
+					    TPM2_ST_ATTEST_QUOTE))
 		return PASSED;
-	return no(court, "it is no quote (0x%04x)", court->j->attest.type);
+	return no(court, "it is no %s (0x%04x)",
+		  court->question->key ? "certificate of a key" : "quote", type);
 }
 
 static enum outcome check_nonce(struct court *court)
@@ -151,7 +158,11 @@ static enum outcome check_nonce(struct court *court)
 	const TPM2B_DATA *extra = &court->j->attest.extraData;
 	u8 ours[32];
 
-	attest_extra("quote", question->nonce, question->nonce_len, ours);
+	/* What a key is does not change: its certificate may be of any time. */
+	if (question->key && !question->nonce_len)
+		return NOT_ASKED;
+	attest_extra(question->key ? "key" : "quote", question->nonce,
+		     question->nonce_len, ours);
 	if (question->bare ? extra->size == question->nonce_len &&
 			     !memcmp(extra->buffer, question->nonce,
 				     question->nonce_len) :
@@ -176,10 +187,97 @@ static enum outcome check_signer(struct court *court)
 	return no(court, "the key that signed is not where it should be in the TPM's endorsement hierarchy");
 }
 
+/* ---- which key ---------------------------------------------------------------------- */
+
+static enum outcome check_name(struct court *court)
+{
+	const TPM2B_NAME *certified = &court->j->attest.attested.certify.name;
+	struct tkm_chain *chain = &court->j->chain;
+	const struct tkm_object *key;
+	u8 name[TKM_NAME_SIZE];
+
+	if (!court->question->key)
+		return NOT_ASKED;
+	if (tkm_blob_decode(court->question->key, court->question->key_len,
+			    chain))
+		return no(court, "the key's chain is not understood");
+	key = &chain->obj[chain->n - 1];
+	tkm_public_name(key->pub, key->pub_len, name);
+	if (certified->size == sizeof(name) &&
+	    !memcmp(certified->name, name, sizeof(name)))
+		return PASSED;
+	return no(court, "it is of another key");
+}
+
+/* The record is in the Name, by way of authPolicy: kernel/chain.c. */
+static enum outcome check_record(struct court *court)
+{
+	const struct tkm_chain *chain = &court->j->chain;
+	struct tkm_record *record = &court->j->record;
+	const struct tkm_object *key = &chain->obj[chain->n - 1];
+	struct tkm_caller caller;
+
+	if (!court->question->key)
+		return NOT_ASKED;
+	if (chain->flat)
+		return no(court, "a flat key has none");
+	if (tkm_record_parse(key->description, key->description_len, record))
+		return no(court, "it is not understood");
+	/* Whoever owns it may show it. */
+	caller = (struct tkm_caller){
+		.owner = record->owner,
+		.side = record->side,
+		.class = record->class,
+		.app = record->app,
+		.label = record->label,
+		.now = court->question->now,
+	};
+	switch (tkm_chain_verify(chain, &caller, court->j->srk, record)) {
+	case 0:
+		break;
+	case -EKEYEXPIRED:
+		return no(court, "the key's time is over");
+	case -EOPNOTSUPP:
+		return no(court, "the key is of a sort that is not known");
+	default:
+		return no(court, "the key is not what its record says");
+	}
+	if (court->rules->classes && !(court->rules->classes & BIT(record->class)))
+		return no(court, "the key is of class %s",
+			  tkm_class_name(record->class));
+	return PASSED;
+}
+
+/* From the storage root key down: the TPM says beneath which keys it lies. */
+static enum outcome check_parents(struct court *court)
+{
+	const TPM2B_NAME *is = &court->j->attest.attested.certify.qualifiedName;
+	const struct tkm_chain *chain = &court->j->chain;
+	u8 wanted[TKM_NAME_SIZE], above[TKM_NAME_SIZE], name[TKM_NAME_SIZE];
+	unsigned int i;
+
+	if (!court->question->key)
+		return NOT_ASKED;
+	attest_qualified(TPM2_RH_OWNER, NULL, court->j->srk, wanted);
+	for (i = 0; i < chain->n; i++) {
+		memcpy(above, wanted, sizeof(above));
+		tkm_public_name(chain->obj[i].pub, chain->obj[i].pub_len, name);
+		attest_qualified(0, above, name, wanted);
+	}
+	if (is->size == sizeof(wanted) &&
+	    !memcmp(is->name, wanted, sizeof(wanted)))
+		return PASSED;
+	return no(court, "the key lies elsewhere than its chain says");
+}
+
+/* ---- what registers hold ------------------------------------------------------------- */
+
 static enum outcome check_selection(struct court *court)
 {
 	char is[256], wanted[256];
 
+	if (court->question->key)
+		return NOT_ASKED;
 	if (attest_registers(&court->j->attest.attested.quote.pcrSelect,
 			     &court->j->registers))
 		return no(court, "which registers it is of is not understood");
@@ -206,6 +304,8 @@ static enum outcome check_values(struct court *court)
 	struct registers given;
 	u8 digest[EVP_MAX_MD_SIZE];
 
+	if (court->question->key)
+		return NOT_ASKED;
 	if (!has(court, PART_REGISTERS)) {
 		/* Without values nothing can be said of them. */
 		if (has(court, PART_EVENT_LOG) || has(court, PART_IMA) ||
@@ -233,6 +333,8 @@ static enum outcome check_values(struct court *court)
 static enum outcome check_event_log(struct court *court)
 {
 	memset(&court->played, 0, sizeof(court->played));
+	if (court->question->key)
+		return NOT_ASKED;
 	if (!has(court, PART_EVENT_LOG))
 		return court->rules->log ?
 			       no(court, "there is none") : NOT_ASKED;
@@ -269,7 +371,7 @@ static enum outcome check_replay(struct court *court)
 	size_t i, k;
 	int bank, n;
 
-	if (!has(court, PART_EVENT_LOG))
+	if (court->question->key || !has(court, PART_EVENT_LOG))
 		return NOT_ASKED;
 	for (i = 0; i < quoted->n; i++) {
 		bank = bank_of(quoted->pcrs[i].bank);
@@ -326,6 +428,8 @@ static enum outcome check_ima(struct court *court)
 	const u8 *list = court->evidence->part[PART_IMA].p;
 	size_t len = court->evidence->part[PART_IMA].len;
 
+	if (court->question->key)
+		return NOT_ASKED;
 	if (!list)
 		return court->rules->ima || court->rules->ima_allow ?
 			       no(court, "there is no list") : NOT_ASKED;
@@ -421,6 +525,8 @@ static enum outcome check_registers(struct court *court)
 	int bank;
 	bool good;
 
+	if (court->question->key)
+		return NOT_ASKED;
 	for (i = 0; i < rules->values; i++) {
 		one = &rules->value[i];
 		bank = bank_of(one->bank);
@@ -451,6 +557,9 @@ static enum outcome (*const checks[CHECKS])(struct court *court) = {
 	[CHECK_TYPE] = check_type,
 	[CHECK_NONCE] = check_nonce,
 	[CHECK_SIGNER] = check_signer,
+	[CHECK_NAME] = check_name,
+	[CHECK_RECORD] = check_record,
+	[CHECK_PARENTS] = check_parents,
 	[CHECK_SELECTION] = check_selection,
 	[CHECK_VALUES] = check_values,
 	[CHECK_EVENT_LOG] = check_event_log,

@@ -44,6 +44,7 @@ struct rule_range {
  * @ima_allow: the file of digests of files, as it is named; @files is what it
  *	says, in order; empty and no file: every file is acceptable
  * @allow, @deny: versions of the TPM's firmware; of none @allow, all
+ * @classes: of a certified key, a bit for each; none: any
  * @same_boot: since the last time the machine has not started again
  * @safe_clock: the TPM was shut down orderly
  * @max_age: of a quote, by the TPM's clock since the last time; 0: any
@@ -63,6 +64,7 @@ struct rules {
 	struct rule_digest *files;
 	size_t allows, denies;
 	struct rule_range allow[RULES_MANY], deny[RULES_MANY];
+	u32 classes;
 	bool same_boot;
 	bool safe_clock;
 	u32 max_age;
@@ -111,9 +113,12 @@ enum check {
 	CHECK_BINDING,		/* the AK is one that is known */
 	CHECK_SIGNATURE,
 	CHECK_MAGIC,
-	CHECK_TYPE,
+	CHECK_TYPE,		/* a quote, or a certificate of a key */
 	CHECK_NONCE,
 	CHECK_SIGNER,		/* the AK is in the endorsement hierarchy */
+	CHECK_NAME,		/* it is of this key */
+	CHECK_RECORD,		/* the key is what its record says */
+	CHECK_PARENTS,		/* and lies beneath those that it names */
 	CHECK_SELECTION,
 	CHECK_VALUES,		/* are those that were quoted */
 	CHECK_EVENT_LOG,	/* can be read */
@@ -133,11 +138,13 @@ enum outcome {
 
 /**
  * struct question - what the evidence has to answer
- * @nonce: @nonce_len bytes, as they are in a bare quote
+ * @nonce: @nonce_len bytes, as they are in a bare quote; of a key there may be none
  * @bare: made by another tool: the nonce is extraData
  * @rules: with the registers that were asked for
  * @parent: qualified Name of the AK's parent, NULL for a primary key
  * @any_signer: of a bare quote nobody said what the AK's parent is
+ * @key: its chain in DER, @key_len bytes, when it is a key that is certified; NULL
+ *	for registers
  * @seen: the last time; NULL for the first
  * @now: seconds since 1970
  */
@@ -148,6 +155,8 @@ struct question {
 	const struct rules *rules;
 	const u8 *parent;
 	bool any_signer;
+	const u8 *key;
+	size_t key_len;
 	const struct seen *seen;
 	s64 now;
 };
@@ -158,6 +167,8 @@ struct question {
  * @failed: that one, or CHECKS
  * @why: in words
  * @ak, @name: the attestation key
+ * @chain: of the key, in place
+ * @record: and what it is
  * @attest, @registers, @values, @ima: what was found; only what passed counts
  */
 struct judgement {
@@ -168,12 +179,15 @@ struct judgement {
 	u8 name[TKM_NAME_SIZE];
 	TPMS_ATTEST attest;
 	TPMT_SIGNATURE signature;
+	struct tkm_chain chain;
+	struct tkm_record record;
+	u8 srk[TKM_NAME_SIZE];
 	struct registers registers;
 	struct values values;
 	struct ima_match ima;
 };
 
-const char *check_name(enum check check);
+const char *check_word(enum check check);
 /* True when it is accepted. */
 bool judge(const struct evidence *evidence, const struct question *question,
 	   struct judgement *judgement);

@@ -143,6 +143,21 @@ static bool take_clock(struct rules *rules, const char *value)
 	return take_choice(&rules->safe_clock, value, "safe", "any");
 }
 
+static bool take_class(struct rules *rules, const char *value)
+{
+	static const enum tkm_class classes[] = {
+		TKM_CLASS_FIXED, TKM_CLASS_PORTABLE, TKM_CLASS_CERTIFIED,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(classes); i++)
+		if (!strcmp(tkm_class_name(classes[i]), value)) {
+			rules->classes |= (u32)BIT(classes[i]);
+			return true;
+		}
+	return false;
+}
+
 static bool take_ima_allow(struct rules *rules, const char *value)
 {
 	if (rules->ima_allow)
@@ -210,6 +225,7 @@ static const struct {
 	{ "ima", take_ima, "required or optional" },
 	{ "ima-allow", take_ima_allow, "one file, with lines as sha256sum's" },
 	{ "ima-violations", take_violations, "refused or allowed" },
+	{ "key-class", take_class, "fixed, portable or certified" },
 	{ "boot", take_boot, "same or any" },
 	{ "clock", take_clock, "safe or any" },
 	{ "max-age", take_age, "seconds" },

@@ -92,7 +92,9 @@ static const struct verb verbs[] = {
 	  "  --message FILE --signature FILE [--values FILE]    with --ak FILE\n"
 	  "  --ek FILE           the key that is above the AK\n"
 	  "  --event-log FILE    the firmware's log, as the kernel gives it\n"
-	  "  --ima FILE          IMA's list, likewise\n" },
+	  "  --ima FILE          IMA's list, likewise\n"
+	  "A bare certificate of a key, as tpm2_certify makes it: the same, and\n"
+	  "  --key FILE          the key's chain, as tkm export writes it\n" },
 	{ "encrypt", cmd_encrypt, "encrypt a file", "[OPTION...] KEY [FILE]",
 	  "With a data key made for crypt: FILE or standard input, of any size.\n"
 	  "\n"
