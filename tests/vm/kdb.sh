@@ -53,7 +53,7 @@ files()
 		["rm kdb; : > kdb-wal; chown tkm kdb-wal; chmod 600 kdb-wal"]="is there without its database"
 		["ln -s /etc/passwd kdb-wal"]="is a symbolic link"
 		["sqlite3 kdb 'PRAGMA application_id = 1'"]="is another program's database"
-		["sqlite3 kdb 'PRAGMA user_version = 6'"]="has version 6, and this tkmd knows up to 5: install"
+		["sqlite3 kdb 'PRAGMA user_version = 7'"]="has version 7, and this tkmd knows up to 6: install"
 		["sqlite3 kdb 'PRAGMA user_version = 0'"]="is another program's database"
 		["sqlite3 kdb 'DELETE FROM meta'"]="has no key of its own"
 		["sqlite3 kdb 'UPDATE meta SET chain = zeroblob(900)'"]="the database is damaged: put a copy back"
@@ -412,14 +412,14 @@ upgraded()
 	"db_of_version_$1"
 	cp "$tmp/state/kdb" "$tmp/before"
 	tkmd_start
-	contains "$(cat "$tmp/tkmd.log")" "has version $1; it becomes 5"
+	contains "$(cat "$tmp/tkmd.log")" "has version $1; it becomes 6"
 	all_are_kept
 	contains "$(ask '{"verb":"status"}')" '"keys":4,'
 	contains "$(ask '{"verb":"check"}')" '"bad":[]'
 	contains "$(ask '{"verb":"audit-verify"}')" '"ok":true'
 	check "$(ask '{"verb":"policy-set","name":"x","pcrs":"7"}')" = '{"ok":true}'
 	tkmd_stop
-	check "$(db "PRAGMA user_version")" = 5
+	check "$(db "PRAGMA user_version")" = 6
 	# The old one is whole, and of the old version.
 	check "$(db .dump "$tmp/state/kdb.old" | sort | md5sum)" = \
 		"$(db .dump "$tmp/before" | sort | md5sum)"
@@ -437,7 +437,7 @@ upgraded()
 	all_are_kept
 	tkmd_stop
 }
-claim "a database of version 1 becomes one of version 5, and a copy of it stays" upgraded 1
+claim "a database of version 1 becomes one of version 6, and a copy of it stays" upgraded 1
 claim "so does one of version 3" upgraded 3
 
 run_claims

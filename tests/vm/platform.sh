@@ -14,7 +14,18 @@ on_a()
 {
 	module_unload
 	made_by maker A
+	tpm_stop B
 	tpm_have A
+	module_load
+}
+
+# The same of platform B, another maker's.
+on_b()
+{
+	module_unload
+	made_by stranger B
+	tpm_stop A
+	tpm_have B
 	module_load
 }
 
@@ -87,6 +98,22 @@ the_endorsement_keys_are_those_of_the_certificates()
 claim "the endorsement keys are those of the certificates" \
 	the_endorsement_keys_are_those_of_the_certificates
 
+# Without the RSA key's certificate, and with none of the keys left in the TPM.
+a_key_on_a_curve_answers()
+{
+	on_a
+	tpm2_evictcontrol -C o -c 0x81010001 > /dev/null 2>&1 ||
+		tpm2_evictcontrol -C p -c 0x81010001 > /dev/null
+	tkmd_start
+	p show --json > "$tmp/json"
+	check "$(jq -r '.ek | map(.index) | join(" ")' "$tmp/json")" = "29360130 29360150"
+	tpm2_nvundefine -C p 0x01c00002
+	p show --json > "$tmp/json"
+	check "$(jq -r '.ek | map(.index) | join(" ")' "$tmp/json")" = 29360150
+	p add a --ca "$work/maker/trusted" --via "$(serve)"
+	tkmd_stop
+}
+
 without_tkmd_a_key_has_the_root_key()
 {
 	local key
@@ -141,17 +168,385 @@ a_tpm_without_certificates_is_told()
 }
 claim "a TPM without certificates is told" a_tpm_without_certificates_is_told
 
-only_root_asks_for_the_root_key()
+# forge ...: forge.py
+forge()
+{
+	python3 "$here/forge.py" "$@"
+}
+
+# Platform A's credential, made once, and what is with it: the tkmd of the claim runs.
+a_is_shown()
 {
 	on_a
 	tkmd_start
-	ends 3 as 1000 tkm platform show --socket "$tmp/run/socket"
-	says "(EPERM)"
+	trusted=$work/maker/trusted
+	p show -o "$tmp/a"
+}
+
+# refused CHECK ACTION ARGUMENT...: that check failed, and nobody is known by it
+refused()
+{
+	local check=$1 action=$2
+
+	shift 2
+	ends 3 tkm platform "$action" --socket "$tmp/run/socket" "$@"
+	contains "$(head -n 1 "$tmp/err")" "tkm: platform $action: $check: "
+	contains "$(head -n 1 "$tmp/err")" "(EKEYREJECTED)"
+	check "$(cat "$tmp/out")" = ""
+	check "$(p list)" = "${known-}"
+}
+
+serve()
+{
+	echo "tkm platform serve --socket $tmp/run/socket"
+}
+
+a_platform_is_known_by_its_answer_over_a_pipe()
+{
+	a_is_shown
+	p add a --ca "$trusted" --via "$(serve)"
+	p show a --json > "$tmp/json"
+	check "$(jq -r .name "$tmp/json")" = a
+	check "$(jq -r .tkmrk "$tmp/json")" = "$(p show --json | jq -r .tkmrk)"
+	check "$(jq -r '.facts["tpm.banks"]' "$tmp/json")" = sha256
+	contains "$(p show a)" "tpm.banks    sha256"
+	check "$(p list --json | jq -r '.[].name')" = a
+	check "$(p list | awk '{ print $1 }')" = a
+	# It is the same once more, and stays one.
+	p add a --ca "$trusted" --via "$(serve)"
+	check "$(p list | wc -l)" = 1
+	p check a --ca "$trusted"
+	p check a --ca "$trusted" --via "$(serve)"
+	tkmd_stop
+	tkmd_start
+	check "$(p list | awk '{ print $1 }')" = a
+	p remove --yes a
+	check "$(p list)" = ""
+	ends 1 tkm platform remove --yes --socket "$tmp/run/socket" a
+	says "(ENOKEY)"
+	ends 1 tkm platform show --socket "$tmp/run/socket" a
+	says "(ENOKEY)"
+	tkmd_stop
+}
+claim "a platform is known by its answer over a pipe" \
+	a_platform_is_known_by_its_answer_over_a_pipe
+
+# The verifier has another TPM than the platform, and files go between them.
+a_platform_is_known_by_its_answer_in_a_file()
+{
+	local state
+
+	a_is_shown
+	tkmd_stop
+	state=$tmp/state
+	mv "$state" "$tmp/state-a"
+	on_b
+	tkmd_start
+	p challenge --ca "$trusted" -o "$tmp/question" "$tmp/a"
+	tkmd_stop
+	mv "$state" "$tmp/state-b"
+	# It is not for B, and A alone can answer.
+	mv "$tmp/state-a" "$state"
+	on_a
+	tkmd_start
+	p answer -o "$tmp/answer" "$tmp/question"
+	tkmd_stop
+	mv "$state" "$tmp/state-a"
+	mv "$tmp/state-b" "$state"
+	on_b
+	tkmd_start
+	ends 3 tkm platform answer --socket "$tmp/run/socket" "$tmp/question"
+	says "this TPM cannot answer"
+	p add a --ca "$trusted" "$tmp/a" "$tmp/answer"
+	check "$(p list | awk '{ print $1 }')" = a
+	# What was answered is over.
+	known=$(p list)
+	refused replay add again --ca "$trusted" "$tmp/a" "$tmp/answer"
+	tkmd_stop
+	on_a
+}
+claim "a platform is known by its answer in a file" a_platform_is_known_by_its_answer_in_a_file
+
+another_makers_certificates_are_refused()
+{
+	a_is_shown
+	made_by stranger B
+	refused ek-certificate challenge --ca "$work/stranger/trusted" "$tmp/a"
+	refused ek-certificate add a --ca "$work/stranger/trusted" --via "$(serve)"
+	# Without the root, what is in between leads nowhere.
+	mkdir "$tmp/between" "$tmp/empty"
+	cp "$work/maker/trusted/issuercert.pem" "$tmp/between"
+	refused ek-certificate challenge --ca "$tmp/between" "$tmp/a"
+	ends 1 tkm platform challenge --socket "$tmp/run/socket" --ca "$tmp/empty" "$tmp/a"
+	says "there is no certificate of a CA (ENOENT)"
+	ends 1 tkm platform challenge --socket "$tmp/run/socket" --ca "$tmp/none" "$tmp/a"
+	says "(ENOENT)"
+	tkmd_stop
+}
+claim "another maker's certificates are refused" another_makers_certificates_are_refused
+
+# certify OUT DAYS [OPTION...]: a certificate of A's RSA endorsement key, in DER
+certify()
+{
+	local out=$1 days=$2
+
+	shift 2
+	cat > "$tmp/ext" <<-EXT
+	basicConstraints = critical,CA:FALSE
+	keyUsage = keyEncipherment
+	extendedKeyUsage = 2.23.133.8.1
+	subjectAltName = critical,dirName:tpm
+	[tpm]
+	tpm.2.23.133.2.1 = id:00001014
+	EXT
+	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$tmp/any.pem" 2> /dev/null
+	openssl req -new -key "$tmp/any.pem" -subj /CN=tpm -out "$tmp/csr"
+	openssl x509 -inform DER -in "$tmp/cert" -noout -pubkey > "$tmp/ek.pub"
+	openssl x509 -req -in "$tmp/csr" -days "$days" -extfile "$tmp/ext" -outform DER \
+		-out "$out" "$@" 2> /dev/null
+}
+
+certificates_that_are_over_or_their_own_are_refused()
+{
+	local maker=$work/maker now
+
+	a_is_shown
+	blob "$tmp/a" 1 "$tmp/cert"
+	# A second one by the same CA counts as much, for a day.
+	certify "$tmp/day" 1 -force_pubkey "$tmp/ek.pub" -CA "$maker/issuercert.pem" \
+		-CAkey "$maker/signkey.pem" -set_serial 7
+	forge swap "$tmp/a" 1 "$tmp/day" "$tmp/a-day"
+	# The body is another one, which the AK did not sign.
+	refused nonce challenge --ca "$trusted" "$tmp/a-day"
+	# The other endorsement key has its own, which is good for ten years.
+	forge swap "$tmp/a-day" 3 "$tmp/day" "$tmp/a-over"
+	now=$(date +%s)
+	date -s "@$((now + 172800))" > /dev/null
+	refused ek-certificate challenge --ca "$trusted" "$tmp/a-over"
+	contains "$(cat "$tmp/err")" "has expired"
+	date -s "@$((now - 172800))" > /dev/null
+	refused ek-certificate challenge --ca "$trusted" "$tmp/a-over"
+	contains "$(cat "$tmp/err")" "not yet valid"
+	date -s "@$((now + 1))" > /dev/null
+	# One that issued itself, even where it is trusted.
+	certify "$tmp/self" 9 -signkey "$tmp/any.pem"
+	forge swap "$tmp/a" 1 "$tmp/self" "$tmp/one"
+	forge swap "$tmp/one" 3 "$tmp/self" "$tmp/a-self"
+	mkdir "$tmp/ca"
+	cp "$trusted"/* "$tmp/self" "$tmp/ca"
+	refused ek-certificate challenge --ca "$tmp/ca" "$tmp/a-self"
+	contains "$(cat "$tmp/err")" "it issued itself"
+	# A right one, of another key.
+	certify "$tmp/wrong" 9 -CA "$maker/issuercert.pem" -CAkey "$maker/signkey.pem" -set_serial 8
+	forge swap "$tmp/a" 1 "$tmp/wrong" "$tmp/one"
+	forge swap "$tmp/one" 3 "$tmp/wrong" "$tmp/a-wrong"
+	refused ek-certificate challenge --ca "$trusted" "$tmp/a-wrong"
+	tkmd_stop
+}
+claim "certificates that are over, or their own, are refused" \
+	certificates_that_are_over_or_their_own_are_refused
+
+another_attestation_key_is_refused()
+{
+	a_is_shown
+	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$tmp/soft.pem" 2> /dev/null
+	# In the place of A's, and nothing else changed.
+	forge ak "$tmp/a" "$tmp/soft.pem" "$tmp/soft"
+	blob "$tmp/soft" 5 "$tmp/ak"
+	forge swap "$tmp/a" 5 "$tmp/ak" "$tmp/a-swapped"
+	refused signature challenge --ca "$trusted" "$tmp/a-swapped"
+	# One that has signed all of it looks right, until A's TPM is asked.
+	p challenge --ca "$trusted" -o "$tmp/question" "$tmp/soft"
+	ends 3 tkm platform answer --socket "$tmp/run/socket" "$tmp/question"
+	says "this TPM cannot answer"
+	p challenge --ca "$trusted" -o "$tmp/right" "$tmp/a"
+	p answer -o "$tmp/answer" "$tmp/right"
+	head -c 32 /dev/urandom > "$tmp/guess"
+	forge swap "$tmp/answer" 2 "$tmp/guess" "$tmp/guessed"
+	refused activation add a --ca "$trusted" "$tmp/a" "$tmp/guessed"
+	# One that would sign anything: restricted is not set.
+	blob "$tmp/a" 5 "$tmp/ak"
+	{ head -c 4 "$tmp/ak"; printf '\0\4\4\162'; tail -c +9 "$tmp/ak"; } > "$tmp/free"
+	forge swap "$tmp/a" 5 "$tmp/free" "$tmp/a-free"
+	refused ak-attributes challenge --ca "$trusted" "$tmp/a-free"
+	# And A is still believed, with the answer it gave.
+	p add a --ca "$trusted" "$tmp/a" "$tmp/answer"
+	p remove --yes a
+	tkmd_stop
+}
+claim "another attestation key is refused" another_attestation_key_is_refused
+
+a_root_key_that_could_leave_is_refused()
+{
+	a_is_shown
+	openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$tmp/soft.pem" 2> /dev/null
+	# As it should be, but for one attribute: fixedTPM; fixedParent; restricted.
+	for attributes in 00030470 00030462 00020472; do
+		forge ak "$tmp/a" "$tmp/soft.pem" "$tmp/loose" "$attributes"
+		refused tkmrk-attributes challenge --ca "$trusted" "$tmp/loose"
+	done
+	forge ak "$tmp/a" "$tmp/soft.pem" "$tmp/tight" 00030472
+	p challenge --ca "$trusted" "$tmp/tight" > /dev/null
+	tkmd_stop
+}
+claim "a root key that could leave its TPM is refused" a_root_key_that_could_leave_is_refused
+
+an_answer_is_for_one_question()
+{
+	a_is_shown
+	p challenge --ca "$trusted" -o "$tmp/one" "$tmp/a"
+	p challenge --ca "$trusted" -o "$tmp/two" "$tmp/a"
+	p answer -o "$tmp/answer-one" "$tmp/one"
+	p answer -o "$tmp/answer-two" "$tmp/two"
+	# What the TPM signed for the one, with the proof of the other.
+	blob "$tmp/answer-two" 3 "$tmp/attest"
+	blob "$tmp/answer-two" 4 "$tmp/sig"
+	forge swap "$tmp/answer-one" 3 "$tmp/attest" "$tmp/half"
+	refused signature add a --ca "$trusted" "$tmp/a" "$tmp/half"
+	forge swap "$tmp/half" 4 "$tmp/sig" "$tmp/mixed"
+	refused nonce add a --ca "$trusted" "$tmp/a" "$tmp/mixed"
+	# Of another credential of the same platform.
+	p show -o "$tmp/other"
+	ends 3 tkm platform add a --socket "$tmp/run/socket" --ca "$trusted" \
+		"$tmp/other" "$tmp/answer-one"
+	says "(EKEYREJECTED)"
+	p add a --ca "$trusted" "$tmp/a" "$tmp/answer-one"
+	known=$(p list)
+	refused replay add a --ca "$trusted" "$tmp/a" "$tmp/answer-one"
+	# A day later it is over.
+	date -s "@$(($(date +%s) + 90000))" > /dev/null
+	refused replay add a --ca "$trusted" "$tmp/a" "$tmp/answer-two"
+	date -s "@$(($(date +%s) - 90000))" > /dev/null
+	p add a --ca "$trusted" "$tmp/a" "$tmp/answer-two"
+	tkmd_stop
+}
+claim "an answer is for one question" an_answer_is_for_one_question
+
+a_platform_that_changed_waits_for_a_person()
+{
+	a_is_shown
+	p add a --ca "$trusted" --via "$(serve)"
+	known=$(p list)
+	# The same under another name.
+	ends 5 tkm platform add b --socket "$tmp/run/socket" --ca "$trusted" --via "$(serve)"
+	says "known under another name (EEXIST)"
+	ends 5 tkm platform add b --replace --socket "$tmp/run/socket" --ca "$trusted" --via "$(serve)"
+	# Another root key: one that the module made while nobody kept one
+	tkmd_stop
+	module_reload
+	key=$(new_key other:root)
+	tkmd_start
+	other="tkm platform serve --key $key"
+	ends 5 tkm platform add a --socket "$tmp/run/socket" --ca "$trusted" --via "$other"
+	says "had another attestation key or root key (EEXIST)"
+	ends 5 tkm platform check a --socket "$tmp/run/socket" --ca "$trusted" --via "$other"
+	check "$(p list)" = "$known"
+	p add a --replace --ca "$trusted" --via "$other"
+	check "$(p show a --json | jq -r .tkmrk)" = \
+		"$(tkm platform show --key "$key" --json | jq -r .tkmrk)"
+	tkmd_stop
+	keyctl clear @s
+}
+claim "a platform that changed waits for a person" a_platform_that_changed_waits_for_a_person
+
+what_is_damaged_is_refused()
+{
+	a_is_shown
+	p challenge --ca "$trusted" -o "$tmp/question" "$tmp/a"
+	p answer -o "$tmp/answer" "$tmp/question"
+	ends 1 tkm platform challenge --ca "$trusted" "$tmp/answer"
+	says "(EBADMSG)"
+	ends 1 tkm platform answer "$tmp/a"
+	says "(EBADMSG)"
+	ends 1 tkm platform add a --ca "$trusted" "$tmp/a" "$tmp/question"
+	says "(EBADMSG)"
+	{ cat "$tmp/a"; echo x; } > "$tmp/more"
+	ends 1 tkm platform challenge --ca "$trusted" "$tmp/more"
+	says "(EBADMSG)"
+	head -c 40000 /dev/zero > "$tmp/large"
+	ends 1 tkm platform challenge --ca "$trusted" "$tmp/large"
+	says "(E2BIG)"
+	ends 1 tkm platform add a --ca "$trusted" --via "cat $tmp/question"
+	ends 4 tkm platform add a --ca "$trusted" --via true
+	says "(ENOTCONN)"
+	ends 4 tkm platform add a --ca "$trusted" --socket "$tmp/run/socket" --via "cat $tmp/a"
+	check "$(p list)" = ""
+	tkmd_stop
+}
+claim "what is damaged is refused" what_is_damaged_is_refused
+
+the_database_learns_of_platforms()
+{
+	a_is_shown
+	p add a --ca "$trusted" --via "$(serve)"
+	tkmd_stop
+	# Of a row that is bent, only that is known.
+	db "UPDATE platforms SET platform = zeroblob(length(platform)); PRAGMA journal_mode = DELETE" > /dev/null
+	chown tkm "$tmp/state/kdb"
+	tkmd_start
+	check "$(p list)" = "a row that is damaged"
+	ends 1 tkm platform show --socket "$tmp/run/socket" a
+	says "(EBADMSG)"
+	ends 5 tkm platform add a --socket "$tmp/run/socket" --ca "$trusted" --via "$(serve)"
+	p add a --replace --ca "$trusted" --via "$(serve)"
+	check "$(p list | awk '{ print $1 }')" = a
+	p remove --yes a
+	tkmd_stop
+	db_of_version_5
+	tkmd_start
+	check "$(db "PRAGMA user_version" "$tmp/state/kdb.old")" = 5
+	p add a --ca "$trusted" --via "$(serve)"
+	tkmd_stop
+}
+claim "the database learns of platforms" the_database_learns_of_platforms
+
+claim "a key on a curve answers, and one that is made anew" a_key_on_a_curve_answers
+
+usages()
+{
+	wrong platform
+	wrong platform shew
+	wrong platform show a b
+	wrong platform show a -o "$tmp/x"
+	wrong platform show "a b"
+	wrong platform challenge
+	wrong platform challenge "$tmp/a"
+	wrong platform answer
+	wrong platform add --ca "$tmp" a
+	wrong platform add --ca "$tmp" a b --via true
+	wrong platform add a b c
+	wrong platform add --ca "$tmp" none b c
+	wrong platform serve x
+	wrong platform list x
+	wrong platform check --ca "$tmp"
+	wrong platform remove a
+	wrong platform remove --yes
+}
+claim "each action wants its words" usages
+
+platforms_are_roots()
+{
+	local words
+
+	on_a
+	tkmd_start
+	for words in "show" "show a" "list" "remove --yes a"; do
+		# shellcheck disable=SC2086 # words
+		ends 3 as 1000 tkm platform $words --socket "$tmp/run/socket"
+		says "(EPERM)"
+	done
+	for words in '"platform-challenge"' '"platform-answer"' '"platform-put"'; do
+		contains "$(as 1000 python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.sendall(sys.argv[2].encode() + b"\n")
+print(s.makefile().readline(), end="")' "$tmp/run/socket" "{\"verb\":$words}")" EPERM
+	done
 	tkmd_stop
 	module_unload
 	tpm_stop_all
 	module_load
 }
-claim "only root asks for the root key" only_root_asks_for_the_root_key
+claim "platforms are root's" platforms_are_roots
 
 run_claims

@@ -14,7 +14,7 @@
 #   in_part                    true each time in user-mode Linux, elsewhere, where a
 #                              start takes seconds, every sixth, at random
 #   db SQL [FILE]              on a database that nobody has open
-#   db_of_version_1, _3        the one in $tmp/state becomes what that version was
+#   db_of_version_1, _3, _5        the one in $tmp/state becomes what that version was
 
 tkmd_user()
 {
@@ -136,6 +136,7 @@ db_of_version_1()
 	db "DROP INDEX keys_domain; ALTER TABLE keys DROP COLUMN domain;
 	    DROP TABLE audit; DROP TABLE audit_head;
 	    DROP TABLE approvals; DROP TABLE policies; DROP TABLE domains;
+	    DROP TABLE platforms; DROP TABLE challenges;
 	    PRAGMA user_version = 1; PRAGMA journal_mode = DELETE" > /dev/null
 	rm -f "$tmp/state/audit.head"
 	chown tkm "$tmp/state/kdb"
@@ -144,7 +145,15 @@ db_of_version_1()
 db_of_version_3()
 {
 	db "DROP TABLE approvals; DROP TABLE policies; DROP TABLE domains;
+	    DROP TABLE platforms; DROP TABLE challenges;
 	    PRAGMA user_version = 3; PRAGMA journal_mode = DELETE" > /dev/null
+	chown tkm "$tmp/state/kdb"
+}
+
+db_of_version_5()
+{
+	db "DROP TABLE platforms; DROP TABLE challenges;
+	    PRAGMA user_version = 5; PRAGMA journal_mode = DELETE" > /dev/null
 	chown tkm "$tmp/state/kdb"
 }
 

@@ -29,12 +29,12 @@ static const u8 policy_b_384[48] = {
 };
 
 const struct endorsement endorsements[ENDORSEMENTS] = {
-	{ 0x01c00002, true },	/* L-1: RSA 2048 */
-	{ 0x01c0000a, true },	/* L-2: ECC P-256 */
-	{ 0x01c00012, false },	/* H-1: RSA 2048 */
-	{ 0x01c00014, false },	/* H-2: ECC P-256 */
-	{ 0x01c0001c, false },	/* H-6: RSA 3072 */
-	{ 0x01c00016, false },	/* H-3: ECC P-384 */
+	{ 0x01c00002, 0x81010001, true },	/* L-1: RSA 2048 */
+	{ 0x01c0000a, 0x81010002, true },	/* L-2: ECC P-256 */
+	{ 0x01c00012, 0x81010012, false },	/* H-1: RSA 2048 */
+	{ 0x01c00014, 0x81010014, false },	/* H-2: ECC P-256 */
+	{ 0x01c0001c, 0x8101001c, false },	/* H-6: RSA 3072 */
+	{ 0x01c00016, 0x81010016, false },	/* H-3: ECC P-384 */
 };
 
 const struct endorsement *endorsement_of(u32 index)

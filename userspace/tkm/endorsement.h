@@ -15,10 +15,12 @@
 /**
  * struct endorsement
  * @index: of the certificate
+ * @handle: where many makers, and tools, leave the key itself
  * @by_policy: it is used by TPM2_PolicySecret of its hierarchy, not by a value
  */
 struct endorsement {
 	u32 index;
+	u32 handle;
 	bool by_policy;
 };
 

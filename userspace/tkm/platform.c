@@ -135,8 +135,37 @@ static EVP_PKEY *key_of_cert(struct credential_ek *ek)
 
 /* ---- endorsement keys ------------------------------------------------------------------ */
 
+/* @made: it is to be flushed. */
+struct ek {
+	ESYS_TR handle;
+	bool made;
+	struct area area;
+};
+
+/* The one that is there, which spares a TPM a search for primes; else -ENOENT. */
+static int find_ek(struct chip *chip, const struct endorsement *row,
+		   struct ek *ek)
+{
+	TPM2B_PUBLIC *pub = NULL;
+	int ret;
+
+	ek->made = false;
+	ret = chip_errno(Esys_TR_FromTPMPublic(chip->esys, row->handle,
+					       ESYS_TR_NONE, ESYS_TR_NONE,
+					       ESYS_TR_NONE, &ek->handle));
+	if (!ret)
+		ret = chip_errno(Esys_ReadPublic(chip->esys, ek->handle,
+						 ESYS_TR_NONE, ESYS_TR_NONE,
+						 ESYS_TR_NONE, &pub, NULL, NULL));
+	if (!ret && (!endorsement_fits(row, &pub->publicArea) ||
+		     area_take(&ek->area, &pub->publicArea)))
+		ret = -ENOENT;
+	Esys_Free(pub);
+	return ret;
+}
+
 static int make_ek(struct chip *chip, const struct endorsement *row,
-		   ESYS_TR *handle, struct area *area)
+		   struct ek *ek)
 {
 	static const TPM2B_SENSITIVE_CREATE sensitive;
 	static const TPML_PCR_SELECTION pcrs;
@@ -148,25 +177,47 @@ static int make_ek(struct chip *chip, const struct endorsement *row,
 	ret = chip_errno(Esys_CreatePrimary(chip->esys, ESYS_TR_RH_ENDORSEMENT,
 					    ESYS_TR_PASSWORD, ESYS_TR_NONE,
 					    ESYS_TR_NONE, &sensitive, &template,
-					    &outside, &pcrs, handle, &pub, NULL,
-					    NULL, NULL));
+					    &outside, &pcrs, &ek->handle, &pub,
+					    NULL, NULL, NULL));
 	if (ret)
 		return ret;
-	ret = area_take(area, &pub->publicArea);
+	ek->made = true;
+	ret = area_take(&ek->area, &pub->publicArea);
 	if (!ret && !endorsement_fits(row, &pub->publicArea))
 		ret = -EIO;
 	Esys_Free(pub);
 	if (ret)
-		Esys_FlushContext(chip->esys, *handle);
+		Esys_FlushContext(chip->esys, ek->handle);
 	return ret;
+}
+
+static int get_ek(struct chip *chip, const struct endorsement *row,
+		  struct ek *ek)
+{
+	return find_ek(chip, row, ek) ? make_ek(chip, row, ek) : 0;
+}
+
+static void put_ek(struct chip *chip, struct ek *ek)
+{
+	if (ek->made)
+		Esys_FlushContext(chip->esys, ek->handle);
+}
+
+static bool certifies(EVP_PKEY *certified, const struct area *area)
+{
+	EVP_PKEY *key = attest_key(&area->pub);
+	bool is = key && EVP_PKEY_eq(key, certified) == 1;
+
+	EVP_PKEY_free(key);
+	return is;
 }
 
 /* 0; -ENOENT for none; -EINVAL for a certificate of another key. */
 static int take_ek(struct chip *chip, const struct endorsement *row,
 		   struct credential_ek *ek)
 {
-	EVP_PKEY *certified, *made;
-	ESYS_TR handle;
+	EVP_PKEY *certified;
+	struct ek own;
 	int ret;
 
 	ek->index = row->index;
@@ -177,13 +228,11 @@ static int take_ek(struct chip *chip, const struct endorsement *row,
 	certified = key_of_cert(ek);
 	if (!certified)
 		return -EINVAL;
-	ret = make_ek(chip, row, &handle, &ek->area);
+	ret = get_ek(chip, row, &own);
 	if (!ret) {
-		Esys_FlushContext(chip->esys, handle);
-		made = attest_key(&ek->area.pub);
-		if (!made || EVP_PKEY_eq(made, certified) != 1)
-			ret = -EINVAL;
-		EVP_PKEY_free(made);
+		ek->area = own.area;
+		put_ek(chip, &own);
+		ret = certifies(certified, &ek->area) ? 0 : -EINVAL;
 	}
 	EVP_PKEY_free(certified);
 	return ret;
@@ -510,19 +559,18 @@ static int prove(struct chip *chip, const struct ak *ak,
 {
 	const struct endorsement *row = endorsement_of(challenge->index);
 	TPM2B_DIGEST *secret = NULL;
-	struct area area;
-	ESYS_TR ek;
+	struct ek ek;
 	int ret;
 
 	if (!row)
 		return failed_as(-EOPNOTSUPP, NULL,
 				 "the challenge is for an endorsement key of another sort, 0x%08x",
 				 challenge->index);
-	ret = make_ek(chip, row, &ek, &area);
+	ret = get_ek(chip, row, &ek);
 	if (ret)
 		return ak_failed(ret);
-	ret = activate(chip, ak, ek, row, challenge, &secret);
-	Esys_FlushContext(chip->esys, ek);
+	ret = activate(chip, ak, ek.handle, row, challenge, &secret);
+	put_ek(chip, &ek);
 	if (ret)
 		return failed_as(ret, "give it to the platform that the credential is of",
 				 "this TPM cannot answer: the challenge is another one's, or damaged");

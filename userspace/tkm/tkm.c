@@ -134,9 +134,16 @@ static const struct verb verbs[] = {
 	  "\n"
 	  "tkm policy ACTION --help tells more; tkm-policy(8) tells all.\n"
 	  "\n" },
-	{ "platform", cmd_platform, "this platform's credential",
-	  "ACTION [OPTION...]",
-	  "  show      write this platform's credential\n"
+	{ "platform", cmd_platform, "who this platform is, and which others are known",
+	  "ACTION [OPTION...] [NAME] [FILE...]",
+	  "  show       write this platform's credential, or show another\n"
+	  "  challenge  check a credential, and ask its TPM\n"
+	  "  answer     answer a challenge\n"
+	  "  add        believe another platform\n"
+	  "  serve      answer on standard input and output\n"
+	  "  list       list those that are known\n"
+	  "  check      check a known one again\n"
+	  "  remove     forget one\n"
 	  "\n"
 	  "tkm platform ACTION --help tells more; tkm-platform(8) tells all.\n"
 	  "\n" },

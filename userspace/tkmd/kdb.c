@@ -49,7 +49,8 @@ static const char schema[] =
 	"CREATE INDEX keys_domain ON keys (domain, id);"
 	KDB_SCHEMA_3
 	KDB_SCHEMA_4
-	KDB_SCHEMA_5;
+	KDB_SCHEMA_5
+	KDB_SCHEMA_6;
 
 /* ---- opening ---- */
 

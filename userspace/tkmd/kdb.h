@@ -35,6 +35,21 @@
 	" domain BLOB NOT NULL UNIQUE,"			\
 	" storage INTEGER NOT NULL REFERENCES storage,"	\
 	" about BLOB NOT NULL) STRICT;"
+#define KDB_SCHEMA_6					\
+	"CREATE TABLE platforms ("			\
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"	\
+	" name BLOB NOT NULL UNIQUE,"			\
+	" ek BLOB NOT NULL,"				\
+	" ak BLOB NOT NULL,"				\
+	" tkmrk BLOB NOT NULL,"				\
+	" platform BLOB NOT NULL) STRICT;"		\
+	"CREATE INDEX platforms_ek ON platforms (ek);"	\
+	"CREATE INDEX platforms_ak ON platforms (ak);"	\
+	"CREATE INDEX platforms_tkmrk ON platforms (tkmrk);"	\
+	"CREATE TABLE challenges ("			\
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"	\
+	" hash BLOB NOT NULL UNIQUE,"			\
+	" challenge BLOB NOT NULL) STRICT;"
 
 /* ---- kdb.c: the database ------------------------------------------------- */
 

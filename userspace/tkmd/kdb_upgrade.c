@@ -73,6 +73,8 @@ static int step(struct kdb *kdb, int64_t from)
 		return kdb_exec(kdb, KDB_SCHEMA_4);
 	case 4:
 		return kdb_exec(kdb, KDB_SCHEMA_5);
+	case 5:
+		return kdb_exec(kdb, KDB_SCHEMA_6);
 	default:
 		return -EOPNOTSUPP;
 	}

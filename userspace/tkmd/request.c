@@ -13,29 +13,17 @@
 #include "libtkm.h"
 #include "audit.h"
 #include "domain.h"
+#include "request.h"
 
 #define DEPTH	8
-/* json-c makes INT64_MAX of what is larger. */
-#define ID_MAX	(INT64_MAX - 1)
 
-/* A question, and what becomes of it. */
-struct ask {
-	struct kdb *kdb;
-	const struct who *peer;
-	struct json_object *in;
-	struct json_object *out;
-	const char *why;	/* of a refusal */
-	bool hidden;		/* it is another's, and not told so */
-	bool noted;		/* it is in the audit by another name than query */
-};
-
-static int no(struct ask *ask, int error, const char *why)
+int no(struct ask *ask, int error, const char *why)
 {
 	ask->why = why;
 	return -error;
 }
 
-static int add(struct json_object *to, const char *name,
+int add(struct json_object *to, const char *name,
 	       struct json_object *value)
 {
 	if (value && !json_object_object_add(to, name, value))
@@ -44,30 +32,30 @@ static int add(struct json_object *to, const char *name,
 	return -ENOMEM;
 }
 
-static int add_text(struct json_object *to, const char *name, const char *text)
+int add_text(struct json_object *to, const char *name, const char *text)
 {
 	return add(to, name, json_object_new_string(text));
 }
 
-static int add_number(struct json_object *to, const char *name, int64_t number)
+int add_number(struct json_object *to, const char *name, int64_t number)
 {
 	return add(to, name, json_object_new_int64(number));
 }
 
-static int add_bool(struct json_object *to, const char *name, bool value)
+int add_bool(struct json_object *to, const char *name, bool value)
 {
 	return add(to, name, json_object_new_boolean(value));
 }
 
 /* ---- members ---- */
 
-static bool given(const struct ask *ask, const char *name)
+bool given(const struct ask *ask, const char *name)
 {
 	return json_object_object_get_ex(ask->in, name, NULL);
 }
 
 /* -1 when it is no number from 0 to @most; 0 when it is not there. */
-static int64_t number(const struct ask *ask, const char *name, int64_t most)
+int64_t number(const struct ask *ask, const char *name, int64_t most)
 {
 	struct json_object *value;
 	int64_t n;
@@ -80,7 +68,7 @@ static int64_t number(const struct ask *ask, const char *name, int64_t most)
 }
 
 /* NULL when it is no text, or not there, or has a zero in it. */
-static const char *text(const struct ask *ask, const char *name)
+const char *text(const struct ask *ask, const char *name)
 {
 	struct json_object *value;
 	const char *string;
@@ -93,7 +81,7 @@ static const char *text(const struct ask *ask, const char *name)
 		       string : NULL;
 }
 
-static int flag(struct ask *ask, const char *name, bool *set)
+int flag(struct ask *ask, const char *name, bool *set)
 {
 	struct json_object *value;
 
@@ -101,12 +89,12 @@ static int flag(struct ask *ask, const char *name, bool *set)
 	if (!json_object_object_get_ex(ask->in, name, &value))
 		return 0;
 	if (!json_object_is_type(value, json_type_boolean))
-		return no(ask, EINVAL, "all and chain are true or false");
+		return no(ask, EINVAL, "this member is true or false");
 	*set = json_object_get_boolean(value);
 	return 0;
 }
 
-static bool is_root(const struct ask *ask)
+bool is_root(const struct ask *ask)
 {
 	return !ask->peer->uid;
 }
@@ -213,7 +201,7 @@ static int add_uses(struct json_object *to, unsigned int uses)
 	return add(to, "use", list);
 }
 
-static int add_time(struct json_object *to, const char *name, int64_t seconds)
+int add_time(struct json_object *to, const char *name, int64_t seconds)
 {
 	char when[21];
 
@@ -240,7 +228,7 @@ static int add_record(struct json_object *to, const struct branch *branch)
 	return ret ? ret : add_time(to, "not-after", record->not_after);
 }
 
-static int add_bytes(struct json_object *to, const char *name,
+int add_bytes(struct json_object *to, const char *name,
 		     const uint8_t *bytes, size_t len)
 {
 	static char hex[2 * TKM_CHAIN_MAX + 1];
@@ -480,26 +468,6 @@ static int check(struct ask *ask)
 	if (!ret && n)
 		ret = add_number(ask->out, "last", ids[n - 1]);
 	return ret || n == KDB_LIST_MAX ? ret : check_others(ask);
-}
-
-/* ---- this platform's root key ---- */
-
-/* The one above the database's own key: it is there as long as the database. */
-static int tkmrk(struct ask *ask)
-{
-	static struct chain own;
-	struct tkm_chain chain;
-	int ret;
-
-	if (!is_root(ask))
-		return no(ask, EPERM, "the root key is for root");
-	ret = kdb_own_chain(ask->kdb, &own);
-	ret = ret ? ret : tkm_blob_decode(own.der, own.len, &chain);
-	if (ret || chain.flat)
-		return no(ask, EBADMSG, "the database's own key is under no root key");
-	ret = add_bytes(ask->out, "pub", chain.obj[0].pub, chain.obj[0].pub_len);
-	return ret ? ret : add_bytes(ask->out, "priv", chain.obj[0].priv,
-				     chain.obj[0].priv_len);
 }
 
 /* ---- domains with passwords ---- */
@@ -1047,7 +1015,7 @@ static int note_retired(struct ask *ask)
 struct verb {
 	const char *name;
 	int (*answer)(struct ask *ask);
-	const char *const members[8];
+	const char *const members[10];
 };
 
 static const struct verb verbs[] = {
@@ -1056,7 +1024,16 @@ static const struct verb verbs[] = {
 	{ "show", show, { "key", "id", "owner", "side", "chain", NULL } },
 	{ "remove", remove_key, { "key", "id", "owner", "side", NULL } },
 	{ "check", check, { "all", "after", NULL } },
-	{ "tkmrk", tkmrk, { NULL } },
+	{ "tkmrk", platform_root, { NULL } },
+	{ "platforms", platform_list, { "after", NULL } },
+	{ "platform", platform_show, { "name", NULL } },
+	{ "platform-challenge", platform_challenge,
+	  { "challenge", "credential", "expect", NULL } },
+	{ "platform-answer", platform_answer, { "challenge", "proof", NULL } },
+	{ "platform-put", platform_put,
+	  { "name", "ek", "ak", "tkmrk", "index", "credential", "challenge",
+	    "proof", "replace", NULL } },
+	{ "platform-remove", platform_remove, { "name", NULL } },
 	{ "policies", policies, { NULL } },
 	{ "policy", show_policy, { "name", NULL } },
 	{ "policy-set", set_policy,
@@ -1155,6 +1132,8 @@ static int public_errno(int error)
 	case EROFS:
 	case EDQUOT:
 	case EOPNOTSUPP:
+	case EEXIST:
+	case EKEYREJECTED:
 		return error;
 	default:
 		return EIO;

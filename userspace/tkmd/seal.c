@@ -36,7 +36,7 @@ static void hash(uint32_t what, const void *a, size_t a_len, const void *b,
 
 enum { HASH_KEY = 1, HASH_DOMAIN, HASH_OBJECT, HASH_STORAGE, HASH_AUDIT,
        HASH_HEAD,
-	HASH_POLICY,
+	HASH_POLICY, HASH_PLATFORM,
 };
 
 static void domain_bytes(uint32_t owner, uint32_t side, uint8_t out[8])
@@ -94,6 +94,15 @@ void seal_hash_head(const void *head, size_t len, uint8_t out[SEAL_HASH])
 void seal_hash_policy(const char *name, uint8_t out[SEAL_HASH])
 {
 	hash(HASH_POLICY, name, strlen(name), NULL, 0, out);
+}
+
+void seal_hash_platform(uint32_t what, const void *bytes, size_t len,
+			uint8_t out[SEAL_HASH])
+{
+	uint8_t which[4];
+
+	put_unaligned_be32(what, which);
+	hash(HASH_PLATFORM, which, sizeof(which), bytes, len, out);
 }
 
 static size_t aad_of(const struct place *place, uint8_t aad[32])

@@ -157,6 +157,9 @@ void seal_hash_audit(const uint8_t before[SEAL_HASH], const void *record,
 void seal_hash_head(const void *head, size_t len, uint8_t out[SEAL_HASH]);
 
 void seal_hash_policy(const char *name, uint8_t out[SEAL_HASH]);
+/* Of a platform's name, of each of its keys, of a challenge: @what. */
+void seal_hash_platform(uint32_t what, const void *bytes, size_t len,
+			uint8_t out[SEAL_HASH]);
 
 /**
  * struct place - where a sealed value stands: it opens nowhere else
@@ -171,7 +174,8 @@ struct place {
 };
 
 enum { SEAL_INDEX = 1, SEAL_STORAGE, SEAL_KEY, SEAL_STATE, SEAL_AUDIT,
-       SEAL_HEAD, SEAL_POLICY, SEAL_APPROVAL, SEAL_DOMAIN };
+       SEAL_HEAD, SEAL_POLICY, SEAL_APPROVAL, SEAL_DOMAIN,
+       SEAL_PLATFORM, SEAL_CHALLENGE };
 
 /*
  * Seal @in, as if it were @room bytes, so that its size does not tell how long a
@@ -185,7 +189,7 @@ ssize_t unseal(const struct cipher *cipher, const struct place *place,
 
 /* ---- kdb.c: the key database -------------------------------------------- */
 
-#define KDB_VERSION	5
+#define KDB_VERSION	6
 #define KDB_APPLICATION	0x746b6d64	/* "tkmd" */
 #define KDB_LIST_MAX	64
 
