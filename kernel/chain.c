@@ -312,15 +312,15 @@ static unsigned int depth_of(enum tkm_kind kind)
 
 /*
  * One further down; or more, where what is between was left behind: an object that
- * came from another TPM alone lies under the TKMRK.
+ * came from another TPM alone lies under the TKMRK. What is fixed has its place
+ * (kind_at()).
  */
 static bool is_below(const struct tkm_record *above,
 		     const struct tkm_record *rec)
 {
 	unsigned int from = depth_of(above->kind), to = depth_of(rec->kind);
 
-	return to == from + 1 || (to > from && from == TKM_KIND_TKMRK &&
-				  rec->class != TKM_CLASS_FIXED);
+	return to == from + 1 || (to > from && from == TKM_KIND_TKMRK);
 }
 
 /* What an object has to be; TKM_KIND_NONE: a key. */

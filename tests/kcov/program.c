@@ -154,7 +154,8 @@ static void make_new(struct text_bytes *t, bool for_tpm)
 	if (random_one_in(8))
 		add_format(t, " not-after=%s", a_time());
 	if (!for_tpm && random_one_in(6))
-		add_format(t, " class=%s", PICK("fixed", "portable", "x"));
+		add_format(t, " class=%s", PICK("fixed", "portable", "certified",
+						       "portable authority=boot", "x"));
 	if (!for_tpm && random_one_in(6))
 		add_word(t);
 }
