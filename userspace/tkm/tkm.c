@@ -20,7 +20,7 @@ static const struct verb verbs[] = {
 	  "Has the helper give the chain of each, and prints their serial numbers.\n"
 	  "\n"
 	  "  -k, --keyring RING  where it is put: @s unless said, @u, @us, @p, a number\n" },
-	{ "import", cmd_import, "load a key from a file",
+	{ "import", cmd_import, "load a key from a file; write a chain, or a public half",
 	  "[OPTION...] FILE [DESCRIPTION]",
 	  "Takes a chain, or a TSS2 key of another tool, as PEM, DER or hex; - is\n"
 	  "standard input. Prints the key's serial number. A chain knows its own\n"
@@ -28,7 +28,7 @@ static const struct verb verbs[] = {
 	  "\n"
 	  "  -k, --keyring RING  where it is put: @s unless said, @u, @us, @p, a number\n"
 	  AUTH_HELP },
-	{ "export", cmd_export, "write a key's chain, or its public half",
+	{ "export", cmd_export, NULL,
 	  "[OPTION...] KEY [FILE]",
 	  "The chain is the key, encrypted by the TPM: it opens only there. A flat key\n"
 	  "is one that tpm2-openssl and other tools load.\n"
@@ -95,7 +95,7 @@ static const struct verb verbs[] = {
 	  "  --ima FILE          IMA's list, likewise\n"
 	  "A bare certificate of a key, as tpm2_certify makes it: the same, and\n"
 	  "  --key FILE          the key's chain, as tkm export writes it\n" },
-	{ "encrypt", cmd_encrypt, "encrypt a file", "[OPTION...] KEY [FILE]",
+	{ "encrypt", cmd_encrypt, "encrypt or decrypt a file", "[OPTION...] KEY [FILE]",
 	  "With a data key made for crypt: FILE or standard input, of any size.\n"
 	  "\n"
 	  "  --aad HEX           associated data, which decrypt then has to know\n"
@@ -103,7 +103,7 @@ static const struct verb verbs[] = {
 	  "                      RSA: oaep (unless said), pkcs1, raw\n"
 	  "  --hash HASH         of oaep: sha256 (unless said), sha1, sha384, sha512\n"
 	  OUT_HELP },
-	{ "decrypt", cmd_decrypt, "decrypt a file", "[OPTION...] KEY [FILE]",
+	{ "decrypt", cmd_decrypt, NULL, "[OPTION...] KEY [FILE]",
 	  "What encrypt wrote, or a bare message. On standard output what comes before\n"
 	  "a damage is out already when it is found: look at the exit status.\n"
 	  "\n"
@@ -111,13 +111,13 @@ static const struct verb verbs[] = {
 	  "  --enc ENCODING      RSA: oaep (unless said), pkcs1, raw; EC: ecdh\n"
 	  "  --hash HASH         of oaep: sha256 (unless said), sha1, sha384, sha512\n"
 	  OUT_HELP },
-	{ "publish", cmd_publish, "give a data key to dm-crypt, fscrypt, eCryptfs",
+	{ "publish", cmd_publish, "give a key to dm-crypt, fscrypt, eCryptfs; take it back",
 	  "[OPTION...] KEY TYPE:DESCRIPTION [WORD...]",
 	  "TYPE is logon, encrypted, fscrypt-provisioning, or user. Words:\n"
 	  "\n"
 	  "  keyring=@s  derive=LABEL len=N  format=ecryptfs\n"
 	  "  reveal=every-possessor-can-read-it\n" },
-	{ "unpublish", cmd_unpublish, "take that back",
+	{ "unpublish", cmd_unpublish, NULL,
 	  "[OPTION...] KEY [TYPE:DESCRIPTION]",
 	  "All that was published from the key, or that.\n" },
 	{ "policy", cmd_policy, "policies with a name, which survive updates",
@@ -210,13 +210,22 @@ static const struct verb verbs[] = {
 const struct verb *verb;
 bool json;
 
+/* All on one screen: what belongs together stands on one line. */
 static void help(FILE *f)
 {
+	char names[24];
 	size_t i;
 
 	fprintf(f, "usage: tkm VERB [OPTION...] [ARGUMENT...] | tkm VERB --help | tkm --version\n");
-	for (i = 0; i < VERBS; i++)
-		fprintf(f, "  %-10s%s\n", verbs[i].name, verbs[i].help);
+	for (i = 0; i < VERBS; i++) {
+		if (!verbs[i].help)
+			continue;
+		snprintf(names, sizeof(names), "%s%s%s", verbs[i].name,
+			 i + 1 < VERBS && !verbs[i + 1].help ? ", " : "",
+			 i + 1 < VERBS && !verbs[i + 1].help ?
+				 verbs[i + 1].name : "");
+		fprintf(f, "  %-20s%s\n", names, verbs[i].help);
+	}
 	fprintf(f, "A KEY is a number, or \"application:label\". --json, with any verb: for programs\n");
 }
 

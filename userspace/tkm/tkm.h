@@ -33,7 +33,7 @@ enum status {
 struct verb {
 	const char *name;
 	int (*run)(int argc, char **argv);
-	const char *help;	/* one line */
+	const char *help;	/* one line; NULL: the line before is of both */
 	const char *usage;	/* what follows "tkm NAME " */
 	const char *more;	/* the rest of its --help; may be NULL */
 };
