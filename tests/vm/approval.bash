@@ -6,7 +6,7 @@
 
 bytes()
 {
-	tr -d ' \n' | xxd -r -p
+	xxd -r -p
 }
 
 # A TPM2B around what comes, as hex.
@@ -14,7 +14,7 @@ tpm2b()
 {
 	local hex
 
-	hex=$(cat)
+	read -r -d '' hex || :
 	printf '%04x%s' $((${#hex} / 2)) "$hex"
 }
 
@@ -50,25 +50,31 @@ authority()
 
 policy_ref()
 {
-	printf 'tkm policy v1\0%s' "$1" | sha256sum | cut -c -64
+	local hash
+
+	read -r hash _ < <(printf 'tkm policy v1\0%s' "$1" | sha256sum)
+	echo "$hash"
 }
 
 # From a message on stdin: TPMT_SIGNATURE as hex.
 signature()
 {
-	local key=$1 numbers
+	local key=$1 der len number
 
-	if openssl rsa -in "$work/$key.pem" -noout 2> /dev/null; then
-		printf '0014000b'
-		openssl dgst -sha256 -sign "$work/$key.pem" | xxd -p | tr -d '\n' | tpm2b
+	der=$(openssl dgst -sha256 -sign "$work/$key.pem" | xxd -p -c 0)
+	if [[ $(< "$work/$key.pem") != *"BEGIN EC PRIVATE KEY"* ]]; then
+		printf '0014000b%04x%s' $((${#der} / 2)) "$der"
 		return
 	fi
 	printf '0018000b'
-	numbers=$(openssl dgst -sha256 -sign "$work/$key.pem" |
-		openssl asn1parse -inform DER | sed -n 's/.*INTEGER *://p')
-	while read -r number; do
-		printf %s "$number" | tpm2b
-	done <<< "$numbers"
+	# A sequence of two integers, below 128 bytes.
+	der=${der:4}
+	while [ -n "$der" ]; do
+		len=$((2 * 0x${der:2:2}))
+		number=${der:4:len} der=${der:4 + len}
+		number=${number#00}
+		printf '%04x%s' $((${#number} / 2)) "$number"
+	done
 }
 
 # A sequence of elements NAME..., then the sections with them: elements CC HEX ...
@@ -106,8 +112,10 @@ auth_policy()
 # The body of a PolicyAuthorize: authorize KEY POLICY [SIGNATURE]
 authorize()
 {
-	printf '%s%s%s' "$(xxd -p "$work/$1.pub" | tr -d '\n' | tpm2b)" \
-		"$(policy_ref "$2" | tpm2b)" "${3-0010}"
+	local pub
+
+	pub=$(xxd -p -c 0 "$work/$1.pub")
+	printf '%04x%s0020%s%s' $((${#pub} / 2)) "$pub" "$(policy_ref "$2")" "${3-0010}"
 }
 
 pcr_selection()
@@ -121,14 +129,15 @@ pcr_selection()
 # Of SHA-256 registers as they are now: pcr_body NUMBER...
 pcr_body()
 {
-	local mask=0 number list
+	local mask=0 number list hash
 
 	for number; do
 		mask=$((mask | 1 << number))
 	done
 	list=$(printf '%s,' "$@")
 	tpm2_pcrread "sha256:${list%,}" -o "$tmp/values" > /dev/null
-	printf '0020%s' "$(sha256sum < "$tmp/values" | cut -c -64)"
+	read -r hash _ < <(sha256sum < "$tmp/values")
+	printf '0020%s' "$hash"
 	pcr_selection 11 $mask
 }
 
@@ -171,7 +180,10 @@ epoch_body()
 
 sha256_hex()
 {
-	printf %s "$@" | xxd -r -p | sha256sum | cut -c -64
+	local hash
+
+	read -r hash _ < <(printf %s "$@" | xxd -r -p | sha256sum)
+	echo "$hash"
 }
 
 zeros=$(printf '0%.0s' {1..64})

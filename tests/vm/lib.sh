@@ -411,7 +411,7 @@ make_chain()
 # Of a file.
 hex()
 {
-	xxd -p "$1" | tr -d '\n'
+	xxd -p -c 0 "$1"
 }
 
 # loads DESC NAME [OPTIONS], and the same that is refused, without a TPM command

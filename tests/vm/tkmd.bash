@@ -107,12 +107,7 @@ tkmd_kill()
 
 ask()
 {
-	python3 -c 'import socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.settimeout(20)
-s.connect(sys.argv[1])
-s.sendall(sys.argv[2].encode() + b"\n")
-print(s.makefile().readline(), end="")' "$tmp/run/socket" "$1"
+	asktkmd "$tmp/run/socket" "$1"
 }
 
 found()
