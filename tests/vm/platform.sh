@@ -29,6 +29,13 @@ on_b()
 	module_load
 }
 
+# Most claims start tkmd and swap chips, which takes its time on kernels in QEMU: of
+# those that are like others a sixth, at random; all in user-mode Linux.
+sometimes()
+{
+	! in_part || claim "$@"
+}
+
 # p ACTION ARGUMENT...: tkm platform, with the tkmd of the claim, which must succeed
 p()
 {
@@ -95,7 +102,7 @@ the_endorsement_keys_are_those_of_the_certificates()
 		"$(openssl rsa -pubin -in "$tmp/of-tpm" -noout -modulus)"
 	tkmd_stop
 }
-claim "the endorsement keys are those of the certificates" \
+sometimes "the endorsement keys are those of the certificates" \
 	the_endorsement_keys_are_those_of_the_certificates
 
 # Without the RSA key's certificate, and with none of the keys left in the TPM.
@@ -149,7 +156,7 @@ an_authorisation_of_the_endorsement_hierarchy_is_told()
 	p show > /dev/null
 	tkmd_stop
 }
-claim "an authorisation of the endorsement hierarchy is told" \
+sometimes "an authorisation of the endorsement hierarchy is told" \
 	an_authorisation_of_the_endorsement_hierarchy_is_told
 
 a_tpm_without_certificates_is_told()
@@ -166,7 +173,7 @@ a_tpm_without_certificates_is_told()
 	tpm_stop plain
 	on_a
 }
-claim "a TPM without certificates is told" a_tpm_without_certificates_is_told
+sometimes "a TPM without certificates is told" a_tpm_without_certificates_is_told
 
 # forge ...: forge.py
 forge()
@@ -262,6 +269,16 @@ a_platform_is_known_by_its_answer_in_a_file()
 	# What was answered is over.
 	known=$(p list)
 	refused replay add again --ca "$trusted" "$tmp/a" "$tmp/answer"
+	# B is not A, until a person says so.
+	ends 5 tkm platform add a --socket "$tmp/run/socket" \
+		--ca "$work/stranger/trusted" --via "$(serve)"
+	says "is another one: its endorsement key was another (EEXIST)"
+	check "$(p list)" = "$known"
+	p add a --replace --ca "$work/stranger/trusted" --via "$(serve)"
+	check "$(p show a --json | jq -r .ek)" = "$(p show --json | jq -r '.ek[0].name')"
+	# What A once said is over, said over a pipe, too.
+	known=$(p list)
+	refused replay add again --ca "$trusted" --via "cat '$tmp/a' '$tmp/answer'; cat"
 	tkmd_stop
 	on_a
 }
@@ -389,7 +406,7 @@ a_root_key_that_could_leave_is_refused()
 	p challenge --ca "$trusted" "$tmp/tight" > /dev/null
 	tkmd_stop
 }
-claim "a root key that could leave its TPM is refused" a_root_key_that_could_leave_is_refused
+sometimes "a root key that could leave its TPM is refused" a_root_key_that_could_leave_is_refused
 
 an_answer_is_for_one_question()
 {
@@ -420,7 +437,7 @@ an_answer_is_for_one_question()
 	p add a --ca "$trusted" "$tmp/a" "$tmp/answer-two"
 	tkmd_stop
 }
-claim "an answer is for one question" an_answer_is_for_one_question
+sometimes "an answer is for one question" an_answer_is_for_one_question
 
 a_platform_that_changed_waits_for_a_person()
 {
@@ -473,7 +490,7 @@ what_is_damaged_is_refused()
 	check "$(p list)" = ""
 	tkmd_stop
 }
-claim "what is damaged is refused" what_is_damaged_is_refused
+sometimes "what is damaged is refused" what_is_damaged_is_refused
 
 the_database_learns_of_platforms()
 {
@@ -498,9 +515,9 @@ the_database_learns_of_platforms()
 	p add a --ca "$trusted" --via "$(serve)"
 	tkmd_stop
 }
-claim "the database learns of platforms" the_database_learns_of_platforms
+sometimes "the database learns of platforms" the_database_learns_of_platforms
 
-claim "a key on a curve answers, and one that is made anew" a_key_on_a_curve_answers
+sometimes "a key on a curve answers, and one that is made anew" a_key_on_a_curve_answers
 
 usages()
 {
