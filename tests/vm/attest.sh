@@ -88,6 +88,28 @@ tpm2_tools_take_the_parts()
 }
 claim "tpm2-tools take the parts" tpm2_tools_take_the_parts
 
+# Somebody extends all the while: what comes out fits together each time.
+registers_may_change_meanwhile()
+{
+	local ak i extender
+
+	nonce=$(tkm attest nonce)
+	tell e --pcrs sha256:23 --no-logs
+	ak=$(ak_of e)
+	while tpm2_pcrextend "23:sha256=$nonce"; do :; done > /dev/null 2>&1 3>&- &
+	extender=$!
+	for i in {1..12}; do
+		tell "e$i" --pcrs sha256:23 --no-logs
+	done
+	kill $extender
+	wait $extender || :
+	for i in {1..12}; do
+		check "$(verdict 0 "e$i" --pcrs sha256:23 --ak "$ak")" = accepted
+	done
+	check "$(verdict 0 e --pcrs sha256:23 --ak "$ak" --json)" = "{"
+}
+claim "registers may change meanwhile" registers_may_change_meanwhile
+
 # of_key STATUS CHAIN OPTION...: what verify says of the certificate $tmp/k, on the first line
 of_key()
 {
@@ -175,15 +197,13 @@ claim "what cannot be said is told" what_cannot_be_said_is_told
 # The firmware's log and IMA's list of tests/data, and a TPM that fits them.
 logs_lead_to_the_registers()
 {
-	local root=/sys/kernel/security one name policy=$tmp/policy
+	local root=/sys/kernel/security name policy=$tmp/policy
 
 	module_unload
 	tpm_start logs
 	module_load
 	"$top/tests/data/gen-attest" extends "$tmp" > "$tmp/extends"
-	while read -r one; do
-		tpm2_pcrextend "$one"
-	done < "$tmp/extends"
+	xargs tpm2_pcrextend < "$tmp/extends"
 	mount -t tmpfs none "$root"
 	mkdir "$root/tpm0" "$root/ima"
 	cp "$tmp/event.log" "$root/tpm0/binary_bios_measurements"
