@@ -1055,7 +1055,7 @@ static void test_real_flipped(void **state)
 }
 
 /*
- * Each bit of a chain: it is another key's, or damaged, or the bit is one that nobody
+ * Bits of a chain: it is another key's, or damaged, or the bit is one that nobody
  * certifies: of what only the TPM can read, or whether there is a value to ask for.
  */
 static void test_chain_flipped(void **state)
@@ -1067,7 +1067,8 @@ static void test_chain_flipped(void **state)
 
 	(void)state;
 	right = exact(chain.p, chain.len);
-	for (bit = 0; bit < 8 * chain.len; bit++) {
+	/* One of each byte, for each takes a signature. */
+	for (bit = 0; bit < 8 * chain.len; bit += bit % 8 == 7 ? 1 : 9) {
 		begin();
 		certify();
 		assert_int_equal(tkm_blob_decode(right, chain.len, &is), 0);
@@ -1095,7 +1096,7 @@ static void test_chain_flipped(void **state)
 		}
 		chain.p[bit / 8] ^= (u8)(1 << bit % 8);
 	}
-	assert_true(taken < 8 * chain.len / 2);
+	assert_true(taken < chain.len / 2);
 	exact_free(right);
 }
 
