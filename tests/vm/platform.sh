@@ -229,6 +229,9 @@ a_platform_is_known_by_its_answer_over_a_pipe()
 	check "$(p list | awk '{ print $1 }')" = a
 	p remove --yes a
 	check "$(p list)" = ""
+	check "$(tk audit show --json --key @platform:a --socket "$tmp/run/socket" |
+		jq -r '.[] | .event + " " + .result' | tr '\n' ' ')" = \
+		"platform-add ok platform-add ok platform-add ok platform-remove ok "
 	ends 1 tkm platform remove --yes --socket "$tmp/run/socket" a
 	says "(ENOKEY)"
 	ends 1 tkm platform show --socket "$tmp/run/socket" a

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <time.h>
 
+#include "audit.h"
 #include "pcd.h"
 
 /* All of them are as long as the longest. */
@@ -203,7 +204,7 @@ static int delete_row(struct kdb *kdb, const char *sql, int64_t id)
 	return kdb_run(kdb, row);
 }
 
-int pcd_remove(struct kdb *kdb, const char *name)
+int pcd_remove(struct kdb *kdb, const char *name, struct trail_record *record)
 {
 	int ret = kdb_begin(kdb);
 	int64_t id;
@@ -213,7 +214,8 @@ int pcd_remove(struct kdb *kdb, const char *name)
 	id = id_of_name(kdb, name);
 	ret = id < 0 ? (int)id : id == 0 ? -ENOKEY :
 	      delete_row(kdb, "DELETE FROM platforms WHERE id = ?", id);
-	return kdb_mend(kdb, kdb_end(kdb, ret));
+	ret = ret ? ret : audit_with(kdb, record);
+	return audit_ended(kdb, kdb_mend(kdb, kdb_end(kdb, ret)));
 }
 
 /* ---- challenges ---- */
@@ -471,13 +473,16 @@ static int try_put(struct kdb *kdb, struct platform *platform,
 }
 
 int pcd_put(struct kdb *kdb, struct platform *platform, const uint8_t hash[32],
-	    const uint8_t proof[32], bool replace, enum pcd_conflict *conflict)
+	    const uint8_t proof[32], bool replace, struct trail_record *record,
+	    enum pcd_conflict *conflict)
 {
 	int ret = kdb_begin(kdb);
 
 	*conflict = PCD_NONE;
-	if (!ret)
-		ret = kdb_end(kdb, try_put(kdb, platform, hash, proof, replace,
-					   conflict));
-	return kdb_mend(kdb, ret);
+	if (!ret) {
+		ret = try_put(kdb, platform, hash, proof, replace, conflict);
+		ret = ret ? ret : audit_with(kdb, record);
+		ret = kdb_end(kdb, ret);
+	}
+	return audit_ended(kdb, kdb_mend(kdb, ret));
 }

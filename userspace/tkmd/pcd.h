@@ -48,10 +48,10 @@ struct challenge {
 	uint8_t expect[32];
 };
 
-/* Changes as those of keys. -ENOKEY for none, -EBADMSG. */
+/* Changes as those of keys, with their record. -ENOKEY for none, -EBADMSG. */
 int pcd_get(struct kdb *kdb, const char *name, struct platform *platform);
 int pcd_next(struct kdb *kdb, int64_t after, struct platform *platform);
-int pcd_remove(struct kdb *kdb, const char *name);
+int pcd_remove(struct kdb *kdb, const char *name, struct trail_record *record);
 
 int pcd_challenge(struct kdb *kdb, const struct challenge *challenge);
 /* -ENOKEY when none of that name is open; -EKEYREJECTED for a wrong answer. */
@@ -71,6 +71,7 @@ enum pcd_conflict {
  * above, or when the challenge was for another credential; -ENOSPC.
  */
 int pcd_put(struct kdb *kdb, struct platform *platform, const uint8_t hash[32],
-	    const uint8_t proof[32], bool replace, enum pcd_conflict *conflict);
+	    const uint8_t proof[32], bool replace, struct trail_record *record,
+	    enum pcd_conflict *conflict);
 
 #endif /* TKMD_PCD_H */

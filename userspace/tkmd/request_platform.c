@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 
+#include "audit.h"
 #include "pcd.h"
 #include "request.h"
 
@@ -169,6 +170,24 @@ int platform_show(struct ask *ask)
 
 /* ---- changes ---- */
 
+/* What is refused is in the audit, too, by itself. */
+static int note(struct ask *ask, uint32_t event, int ret, const struct name *of)
+{
+	if (!ret || ret == -ENOTRECOVERABLE)
+		return ret;
+	ask->noted = true;
+	return audit_note(ask->kdb, event, ret, of, ask->peer) ?: ret;
+}
+
+static void fill(struct ask *ask, uint32_t event, const char *name,
+		 struct name *of, struct trail_record *record)
+{
+	memset(of, 0, sizeof(*of));
+	of->side = TKM_SIDE_INIT;
+	snprintf(of->description, sizeof(of->description), "@platform:%s", name);
+	audit_fill(record, event, 0, of, ask->peer);
+}
+
 static int no_challenge(struct ask *ask, int ret)
 {
 	switch (ret) {
@@ -224,6 +243,8 @@ int platform_put(struct ask *ask)
 	int64_t index = number(ask, "index", UINT32_MAX);
 	enum pcd_conflict conflict;
 	uint8_t hash[32], proof[32];
+	struct trail_record record;
+	struct name of;
 	bool replace;
 	int ret;
 
@@ -242,24 +263,29 @@ int platform_put(struct ask *ask)
 	if (ret)
 		return ret;
 	platform.index = index;
-	ret = pcd_put(ask->kdb, &platform, hash, proof, replace, &conflict);
+	fill(ask, TRAIL_PLATFORM_ADD, platform.name, &of, &record);
+	ret = pcd_put(ask->kdb, &platform, hash, proof, replace, &record,
+		      &conflict);
 	if (!ret)
 		log_info("a platform is known");
-	return ret == -EEXIST ? conflicts(ask, conflict) :
-				no_challenge(ask, ret);
+	ret = ret == -EEXIST ? conflicts(ask, conflict) : no_challenge(ask, ret);
+	return note(ask, TRAIL_PLATFORM_ADD, ret, &of);
 }
 
 int platform_remove(struct ask *ask)
 {
 	char name[TKM_POLICY_NAME_MAX + 1];
+	struct trail_record record;
+	struct name of;
 	int ret;
 
 	ret = only_root(ask);
 	ret = ret ? ret : take_name(ask, name);
 	if (ret)
 		return ret;
-	ret = pcd_remove(ask->kdb, name);
+	fill(ask, TRAIL_PLATFORM_REMOVE, name, &of, &record);
+	ret = pcd_remove(ask->kdb, name, &record);
 	if (!ret)
 		log_info("a platform is removed");
-	return no_platform(ask, ret);
+	return note(ask, TRAIL_PLATFORM_REMOVE, no_platform(ask, ret), &of);
 }

@@ -123,6 +123,8 @@ static const struct {
 	{ TRAIL_GAP, "gap" },
 	{ TRAIL_FLOOD, "flood" },
 	{ TRAIL_RETIRE, "policy-retire" },
+	{ TRAIL_PLATFORM_ADD, "platform-add" },
+	{ TRAIL_PLATFORM_REMOVE, "platform-remove" },
 };
 
 const char *trail_event_name(uint32_t event)

@@ -21,6 +21,8 @@ enum {
 	TRAIL_GAP,		/* records are missing; state says why */
 	TRAIL_FLOOD,		/* of this user not each is written any more */
 	TRAIL_RETIRE,		/* an epoch of approvals, as root says */
+	TRAIL_PLATFORM_ADD,	/* another platform is known, or not */
+	TRAIL_PLATFORM_REMOVE,
 };
 
 /* State of a gap. */
