@@ -68,9 +68,10 @@ removed()
 }
 
 # after NAME LIST: the last word about it
+# (As text: else 1.1 and 1.10 are one name.)
 after()
 {
-	awk -v name="$1" '$1 == name { last = $2 } END { print last }' "$2"
+	awk -v name="$1" '$1 "" == name { last = $2 } END { print last }' "$2"
 }
 
 # One name, by what was acknowledged and by what was said a little later, if that is
