@@ -32,6 +32,7 @@ static void selection_of(const struct registers *registers,
 static int take_values(const TPML_PCR_SELECTION *came, const TPML_DIGEST *digests,
 		       struct registers *left, struct values *values)
 {
+	const struct registers before = *left;
 	struct registers is;
 	size_t i, k, size;
 	u32 n = 0;
@@ -56,8 +57,8 @@ static int take_values(const TPML_PCR_SELECTION *came, const TPML_DIGEST *digest
 			if (left->pcrs[k].bank == is.pcrs[i].bank)
 				left->pcrs[k].mask &= ~is.pcrs[i].mask;
 	}
-	/* None of what is left is there. */
-	return n ? 0 : -EOPNOTSUPP;
+	/* None of what is left is there; what was not asked for is no answer. */
+	return !registers_same(left, &before) ? 0 : n ? -EIO : -EOPNOTSUPP;
 }
 
 static int read_values(struct chip *chip, const struct registers *registers,
