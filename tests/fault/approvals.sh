@@ -12,7 +12,11 @@
 #   rsa        the registers alone, by the recovery key
 #   forged     signed by somebody else in the name of the key
 #
-# TPM2TOOLS_TCTI says which TPM.
+#   moves      what loads a key that may move, "cells:moves"
+#   parent     the public area of the storage key above all, to which it moves
+#   permit     that approves of it
+#
+# TPM2TOOLS_TCTI says which TPM; the module is loaded.
 # shellcheck source-path=SCRIPTDIR disable=SC2119 # counter_new without words
 set -eu
 
@@ -33,6 +37,45 @@ hex()
 
 . "$(dirname "$0")/../vm/approval.bash"
 
+# The public areas of a chain's objects, TPM2B_PUBLIC, one a line.
+publics()
+{
+	openssl asn1parse -inform DER -in "$1" |
+		sed -n 's/.*:d=2 .*OCTET STRING *\[HEX DUMP\]://p' | sed -n '1~2p' |
+		tr A-F a-f
+}
+
+name_of_area()
+{
+	echo "000b$(sha256_hex "${1:4}")"
+}
+
+# moves: a key that mover approves of, once it is in a file and not in the keyring
+moves()
+{
+	local approver key ref areas object parent digest body
+
+	authority mover
+	approver=$(hex "$work/mover.pub" | tpm2b | bytes | keyctl padd user mover @s)
+	key=$(keyctl add tkm cells:moves "new class=portable approver=$approver" @s)
+	keyctl pipe "$key" | bytes > "$tmp/chain"
+	printf 'load %s' "$(hex "$tmp/chain")" > "$work/moves"
+	keyctl unlink "$key" @s
+	keyctl unlink "$approver" @s
+	mapfile -t areas < <(publics "$tmp/chain")
+	printf %s "${areas[0]}" | bytes > "$work/parent"
+	parent=$(name_of_area "${areas[0]}")
+	object=$(name_of_area "${areas[3]}")
+	ref=$(printf 'tkm duplicate v1\0' | sha256sum | cut -c -64)
+	digest=$(sha256_hex "$zeros" 00000188 "$object" "$parent" 01)
+	body=$(printf %s "$object" | tpm2b)$(printf %s "$parent" | tpm2b)01
+	auth_policy "$work/permit" "" \
+		362 "$(hex "$work/mover.pub" | tpm2b)$(printf %s "$ref" | tpm2b)$(
+			printf %s "$digest$ref" | bytes | signature mover)" \
+		392 "$body"
+}
+
+moves
 authority site
 authority stranger
 authority offline 2048

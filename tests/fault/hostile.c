@@ -93,17 +93,19 @@ static const struct {
 	const char *name;
 } commands[] = {
 	{ 0x120, "EvictControl" },    { 0x131, "CreatePrimary" },
-	{ 0x149, "PolicyNV" },	      { 0x150, "ObjectChangeAuth" },
-	{ 0x153, "Create" },	      { 0x154, "ECDH_ZGen" },
+	{ 0x149, "PolicyNV" },	      { 0x14b, "Duplicate" },
+	{ 0x150, "ObjectChangeAuth" }, { 0x153, "Create" },
+	{ 0x154, "ECDH_ZGen" },	      { 0x156, "Import" },
 	{ 0x157, "Load" },	      { 0x159, "RSA_Decrypt" },
 	{ 0x15d, "Sign" },	      { 0x15e, "Unseal" },
 	{ 0x161, "ContextLoad" },     { 0x162, "ContextSave" },
 	{ 0x165, "FlushContext" },    { 0x167, "LoadExternal" },
 	{ 0x16a, "PolicyAuthorize" }, { 0x16b, "PolicyAuthValue" },
-	{ 0x171, "PolicyOR" },	      { 0x173, "ReadPublic" },
-	{ 0x176, "StartAuthSession" }, { 0x177, "VerifySignature" },
-	{ 0x17a, "GetCapability" },   { 0x17e, "PCR_Read" },
-	{ 0x17f, "PolicyPCR" },	      { 0x180, "PolicyRestart" },
+	{ 0x16c, "PolicyCommandCode" }, { 0x171, "PolicyOR" },
+	{ 0x173, "ReadPublic" },      { 0x176, "StartAuthSession" },
+	{ 0x177, "VerifySignature" }, { 0x17a, "GetCapability" },
+	{ 0x17e, "PCR_Read" },	      { 0x17f, "PolicyPCR" },
+	{ 0x180, "PolicyRestart" },   { 0x188, "PolicyDuplicationSelect" },
 	{ 0x18a, "TestParms" },
 };
 

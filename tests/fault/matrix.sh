@@ -52,6 +52,8 @@ declare -A operation=(
 	[KeyContextLoad]=sign [KeyContextSave]=load-sign
 	[LoadExternal]=approved [VerifySignature]=approved [PolicyNV]=approved
 	[PolicyAuthorize]=approved [PolicyRestart]=approved-second
+	[Duplicate]=duplicate [PolicyDuplicationSelect]=duplicate
+	[PolicyCommandCode]=duplicate [Import]=import
 )
 
 # What has another use: CreatePrimary, with an HMAC, to prove that there was no
@@ -205,6 +207,17 @@ declare -A differs=(
 	# Another session, which is not there.
 	[PolicyRestart flip-command]=ENOKEY/ok
 
+	# As other elements of a policy. What was altered on its way is not what
+	# was approved; nor is another command what the session is for.
+	[PolicyDuplicationSelect flip-tag]=EIO [PolicyCommandCode flip-tag]=EIO
+	[PolicyDuplicationSelect flip-end]=EIO [PolicyCommandCode flip-end]=EIO
+	[PolicyDuplicationSelect replay]=ok [PolicyCommandCode replay]=ok
+	[PolicyDuplicationSelect flip-command]=EBADMSG
+	[PolicyCommandCode flip-command]=EBADMSG
+
+	# As Load under the same parent, which is doubted, and asked once more.
+	[Import HANDLE]=ok [Import AUTH_FAIL]=ok [Import flip-command]=ok
+
 	# Compared with the Name that is pinned; the qualified name at its end
 	# is of no use.
 	[ReadPublic flip-tag]=EIO
@@ -235,7 +248,7 @@ try()
 	shift 3
 
 	case $op in
-	sign | open | share | approved*) after=again ;;
+	sign | open | share | approved* | duplicate | import) after=again ;;
 	esac
 	# It is told from no other counter that asks for a password, of which a
 	# TPM has few tries.
@@ -302,7 +315,8 @@ commands=(StartAuthSession ContextLoad Load Unseal FlushContext PolicyPCR
 	PolicyOR PolicyAuthValue Create PCR_Read ContextSave ReadPublic
 	CreatePrimary EvictControl NullPrimary GetCapability Sign RSA_Decrypt
 	ECDH_ZGen TestParms ObjectChangeAuth LoadExternal VerifySignature
-	PolicyNV PolicyAuthorize PolicyRestart)
+	PolicyNV PolicyAuthorize PolicyRestart PolicyDuplicationSelect
+	PolicyCommandCode Duplicate Import)
 # What a storage key's contexts meet, a key's own meet all over again.
 [ -z "${TKM_LONG:-}" ] || commands+=(KeyContextLoad KeyContextSave)
 
@@ -403,7 +417,9 @@ uses()
 		cell "Sign, $op, another number: EBADMSG" $op EBADMSG again \
 			"word Sign 1 36 0x12345678"
 		cell "Sign, $op, flip: EBADMSG" $op EBADMSG again "flip Sign 1 -1"
-		cell "Sign, $op, another one: EBADMSG" $op EBADMSG again "replay Sign 1"
+		# The one before may be of another scheme, which is none.
+		cell "Sign, $op, another one: EBADMSG" $op EBADMSG/EIO again \
+			"replay Sign 1"
 	done
 	cell "Sign told of another digest: EBADMSG" sign EBADMSG again \
 		"word-command Sign 1 40 0x12345678"
@@ -726,6 +742,8 @@ bits()
 		echo "bits ECDH_ZGen, each bit | share | $refused | ECDH_ZGen 1"
 		echo "bits Sign, each bit, RSA | sign-rsa | $refused | Sign 1"
 		echo "bits Sign, each bit, policy and auth | sign-policy | $refused | Sign 1"
+		echo "bits Duplicate, each bit | duplicate | $refused | Duplicate 1"
+		echo "bits Import, each bit | import | $refused | Import 1"
 	fi
 	# What is altered in a ticket is found out when it is used.
 	echo "bits LoadExternal, each bit | approved | $refused/ok | LoadExternal 1"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "operations.h"
 
+#include "moves.h"
 #include "policies.h"
 #include "script.h"
 #include "used.h"
@@ -302,6 +303,7 @@ static const struct operation table[] = {
 	OP("load-guarded", do_load_guarded, .approvals = "good"),
 	OP("load-guarded-retired", do_load_guarded, .approvals = "retired"),
 	OP("new-guarded", do_new_guarded, .approvals = "good"),
+	OP("duplicate", do_duplicate), OP("import", do_import),
 };
 
 const struct operation *operation_of(const char *name)
@@ -386,5 +388,6 @@ void prepare(void)
 	if (do_named())
 		die("what is approved does not open");
 	prepare_guarded();
+	prepare_moves();
 	prepare_used(with);
 }

@@ -76,13 +76,19 @@ static struct nlmsghdr *begin_policy(uint8_t cmd)
 	return msg;
 }
 
-static void put_file(struct nlmsghdr *msg, uint16_t type, const char *name)
+char *policies_file(const char *name, size_t *n)
 {
-	char path[PATH_MAX], *bytes;
-	size_t n;
+	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/%s", files, name);
-	bytes = read_file(path, &n);
+	return read_file(path, n);
+}
+
+static void put_file(struct nlmsghdr *msg, uint16_t type, const char *name)
+{
+	size_t n;
+	char *bytes = policies_file(name, &n);
+
 	mnl_attr_put(msg, type, n, bytes);
 	free(bytes);
 }

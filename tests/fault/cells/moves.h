@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A key that may move, on its way: where to is where it comes from, so that one TPM
+ * is enough. The packet that is taken was made before.
+ */
+#ifndef TKM_TESTS_FAULT_MOVES_H
+#define TKM_TESTS_FAULT_MOVES_H
+
+void prepare_moves(void);
+
+/* 0 or an errno. */
+int do_duplicate(void);
+int do_import(void);
+
+#endif
