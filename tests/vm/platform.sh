@@ -281,7 +281,7 @@ a_platform_is_known_by_its_answer_in_a_file()
 	check "$(p show a --json | jq -r .ek)" = "$(p show --json | jq -r '.ek[0].name')"
 	# What A once said is over, said over a pipe, too.
 	known=$(p list)
-	refused replay add again --ca "$trusted" --via "cat '$tmp/a' '$tmp/answer'; cat"
+	refused replay add again --ca "$trusted" --via "cat '$tmp/a' '$tmp/answer'; cat > /dev/null"
 	tkmd_stop
 	on_a
 }
