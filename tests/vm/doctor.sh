@@ -146,7 +146,7 @@ lockout()
 	printf right > "$tmp/right"
 	printf wrong > "$tmp/wrong"
 	# What a program before this one cost.
-	TPM2TOOLS_TCTI=device:/dev/tpmrm0 tpm2_dictionarylockout -c
+	tpm2_dictionarylockout -c
 	ends 0 tkm status --json
 	check "$(jq .tpm.lockout.counter "$tmp/out")" = 0
 	max=$(jq .tpm.lockout.max "$tmp/out")
