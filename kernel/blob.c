@@ -404,6 +404,22 @@ int tkm_branch_decode(const u8 *der, size_t len, struct tkm_chain *branch)
 	return tkm_reader_done(&r) ? 0 : -EBADMSG;
 }
 
+int tkm_below_decode(const u8 *der, size_t len, struct tkm_object *obj)
+{
+	struct tkm_reader r;
+	int ret;
+
+	memset(obj, 0, sizeof(*obj));
+	if (len > TKM_CHAIN_MAX)
+		return -E2BIG;
+	tkm_reader_init(&r, der, len);
+	ret = get_object(&r, obj, false, NULL);
+	if (ret)
+		return ret;
+	return tkm_reader_done(&r) && obj->parent == TKM_PARENT_PREVIOUS ?
+		       0 : -EBADMSG;
+}
+
 int tkm_move_decode(const u8 *der, size_t len, struct tkm_move *move)
 {
 	struct tkm_reader r, fields, inner;
@@ -423,6 +439,34 @@ int tkm_move_decode(const u8 *der, size_t len, struct tkm_move *move)
 	    !tkm_reader_done(&r) || move->obj.parent != TKM_PARENT_PREVIOUS)
 		return -EBADMSG;
 	return 0;
+}
+
+/* An OCTET STRING that is not empty. */
+static const u8 *get_octets(struct tkm_reader *r, u16 *len)
+{
+	struct tkm_reader value = get_value(r, DER_OCTETS);
+
+	*len = (u16)value.len;
+	if (!value.len || value.len > AREA_MAX)
+		r->bad = true;
+	return value.data;
+}
+
+int tkm_certificate_decode(const u8 *der, size_t len,
+			   struct tkm_certificate *certificate)
+{
+	struct tkm_reader r, fields;
+
+	memset(certificate, 0, sizeof(*certificate));
+	if (len > TKM_CERTIFICATE_MAX)
+		return -E2BIG;
+	tkm_reader_init(&r, der, len);
+	fields = get_value(&r, DER_SEQUENCE);
+	certificate->ak = get_area(&fields, &certificate->ak_len);
+	certificate->attest = get_octets(&fields, &certificate->attest_len);
+	certificate->signature = get_octets(&fields,
+					    &certificate->signature_len);
+	return tkm_reader_done(&fields) && tkm_reader_done(&r) ? 0 : -EBADMSG;
 }
 
 int tkm_auth_policy_decode(const u8 *der, size_t len,
@@ -688,6 +732,27 @@ ssize_t tkm_move_encode(const struct tkm_move *move, u8 *out, size_t size)
 	b.at = b.end;
 	back_value(&b, DER_OCTETS, move->inner, TKM_INNER_SIZE);
 	back_object(&b, &move->obj, move);
+	back_header(&b, DER_SEQUENCE, b.end);
+	if (b.overflow)
+		return -EMSGSIZE;
+	n = b.end - b.at;
+	memmove(out, out + b.at, n);
+	return (ssize_t)n;
+}
+
+ssize_t tkm_certificate_encode(const struct tkm_certificate *certificate,
+			       u8 *out, size_t size)
+{
+	struct back b = { .data = out };
+	size_t n;
+
+	b.end = min_t(size_t, size, TKM_CERTIFICATE_MAX);
+	b.at = b.end;
+	back_value(&b, DER_OCTETS, certificate->signature,
+		   certificate->signature_len);
+	back_value(&b, DER_OCTETS, certificate->attest,
+		   certificate->attest_len);
+	back_area(&b, certificate->ak, certificate->ak_len);
 	back_header(&b, DER_SEQUENCE, b.end);
 	if (b.overflow)
 		return -EMSGSIZE;

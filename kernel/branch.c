@@ -330,7 +330,6 @@ static void objects_of(const struct tkm_node *node, struct tkm_chain *chain)
 	}
 }
 
-
 /**
  * tkm_hierarchy_root() - the TKMRK
  * @bus: held, with an HMAC session

@@ -449,6 +449,22 @@ int tkm_moved_verify(const struct tkm_object *obj,
 	       0 : -EPERM;
 }
 
+int tkm_below_verify(const struct tkm_record *above,
+		     const struct tkm_object *obj, struct tkm_record *rec)
+{
+	enum tkm_kind kind;
+	int ret;
+
+	ret = tkm_record_parse(obj->description, obj->description_len, rec);
+	if (ret)
+		return ret;
+	kind = is_key(rec->kind) ? TKM_KIND_NONE : rec->kind;
+	ret = verify_object(obj, kind, rec);
+	if (ret)
+		return ret;
+	return is_below(above, rec) && same_branch(above, rec) ? 0 : -EBADMSG;
+}
+
 /* What a key without a record is, as its type and attributes say. */
 static int flat_kind(const struct tkm_public *pub, struct tkm_record *rec)
 {

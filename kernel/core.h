@@ -32,6 +32,7 @@
 
 #define TPM_ST_NO_SESSIONS	0x8001
 #define TPM_ST_SESSIONS		0x8002
+#define TPM_ST_ATTEST_CERTIFY	0x8017
 #define TPM_ST_VERIFIED		0x8022
 #define TPM_ST_HASHCHECK	0x8024
 
@@ -44,12 +45,17 @@
 #define TPM_RH_OWNER		0x40000001
 #define TPM_RH_NULL		0x40000007
 #define TPM_RS_PW		0x40000009
+#define TPM_RH_ENDORSEMENT	0x4000000b
+
+#define TPM_GENERATED_VALUE	0xff544347
 
 #define TPM_CC_EVICT_CONTROL	0x00000120
 #define TPM_CC_CREATE_PRIMARY	0x00000131
+#define TPM_CC_CERTIFY		0x00000148
 #define TPM_CC_POLICY_NV	0x00000149
 #define TPM_CC_DUPLICATE	0x0000014b
 #define TPM_CC_OBJECT_CHANGE_AUTH 0x00000150
+#define TPM_CC_REWRAP		0x00000152
 #define TPM_CC_CREATE		0x00000153
 #define TPM_CC_IMPORT		0x00000156
 #define TPM_CC_LOAD		0x00000157
@@ -745,31 +751,50 @@ struct tkm_domain_request {
 int tkm_domain_parse(const char *text, size_t len,
 		     struct tkm_domain_request *req);
 
+/* A question that evidence answers, in bytes. */
+#define TKM_NONCE_MIN	16
+#define TKM_NONCE_MAX	64
+
 /**
  * struct tkm_move_request - what the text for a tkm-move key asks for
- * @import: import, else duplicate
+ * @import: import
+ * @certify: certify; else, and unless @import, duplicate
  * @kind: duplicate: TKM_KIND_TDK, TKM_KIND_ASK, or TKM_KIND_NONE for the key
- * @key: duplicate: serial number of a tkm key in the branch
+ * @key: duplicate: serial number of a tkm key in the branch; certify: of the key
  * @parent: duplicate: that of the key with the new parent's public area
  * @approval: duplicate: that of the key with the approval
  * @packet: import: that of the key with what came
+ * @to_recovery: duplicate: the new parent is a recovery key
+ * @recovery: import: that of the key with the recovery key on its way, which is the
+ *	parent of what came; or 0
+ * @auth: certify: that of the key with the authValue, or 0
+ * @nonce: certify: @nonce_len bytes
+ * @nonce_len: TKM_NONCE_MIN to TKM_NONCE_MAX
  */
 struct tkm_move_request {
 	bool import;
+	bool certify;
 	enum tkm_kind kind;
 	s32 key;
 	s32 parent;
 	s32 approval;
 	s32 packet;
+	bool to_recovery;
+	s32 recovery;
+	s32 auth;
+	u8 nonce[TKM_NONCE_MAX];
+	size_t nonce_len;
 };
 
 /**
  * tkm_move_parse() - read the payload of a tkm-move key
  *
  *   duplicate key=SERIAL object=tdk|ask|key parent=SERIAL approval=SERIAL
- *   import packet=SERIAL
+ *	[to=recovery]
+ *   import packet=SERIAL [recovery=SERIAL]
+ *   certify key=SERIAL nonce=HEX [auth=SERIAL]
  *
- * With the same rules for words as tkm_optparse(); all are needed.
+ * With the same rules for words as tkm_optparse(); all others are needed.
  *
  * Return: 0; -EINVAL for anything else; -E2BIG above TKM_PAYLOAD_MAX.
  */
@@ -783,6 +808,30 @@ size_t tkm_pcrs_write(const struct tkm_pcrs *pcrs, char *out, size_t size);
 
 /* Two hex digits a byte, either case. Return: 0 or -EINVAL. */
 int tkm_hex_decode(const char *hex, size_t hex_len, u8 *out);
+
+/* ---- certificate.c: what a TPM says of a key ---------------------------- */
+
+struct tkm_certificate;
+
+/* TPMT_PUBLIC that the attestation key is made from. */
+void tkm_ak_template(struct tkm_writer *w);
+/* Whether a TPMT_PUBLIC is what comes of that. */
+bool tkm_ak_is(const u8 *pub, size_t len);
+/*
+ * Where an object is: from its parent's qualified Name, or, without one, as a primary
+ * key of @hierarchy.
+ */
+void tkm_qualified_name(u32 hierarchy, const u8 *parent,
+			const u8 name[TKM_NAME_SIZE], u8 out[TKM_NAME_SIZE]);
+/* extraData of a certificate that answers @nonce. */
+void tkm_certify_extra(const u8 *nonce, size_t len, u8 extra[32]);
+/*
+ * That it is the attestation key's, of this key, and answers this; whether the
+ * signature holds is not looked at. -EBADMSG.
+ */
+int tkm_certificate_check(const struct tkm_certificate *c, const u8 extra[32],
+			  const u8 name[TKM_NAME_SIZE],
+			  const u8 qualified[TKM_NAME_SIZE]);
 
 /* ---- encoding.c: signatures, ciphertexts and public keys outside the TPM - */
 
@@ -1190,6 +1239,12 @@ ssize_t tkm_blob_encode(const struct tkm_chain *chain, u8 *out, size_t size);
 /* The same for a branch. */
 ssize_t tkm_branch_encode(const struct tkm_chain *branch, u8 *out, size_t size);
 
+/*
+ * One object as it stands in a chain below another; what is around it is not there.
+ * As strict as tkm_blob_decode(), and it returns the same.
+ */
+int tkm_below_decode(const u8 *der, size_t len, struct tkm_object *obj);
+
 /* Bytes of the key that wraps an object on its way, inside of all else. */
 #define TKM_INNER_SIZE	16
 #define TKM_MOVE_MAX	4096
@@ -1218,6 +1273,58 @@ struct tkm_move {
 int tkm_move_decode(const u8 *der, size_t len, struct tkm_move *move);
 /* Write one. The length; -EMSGSIZE; -EINVAL for what would not be read. */
 ssize_t tkm_move_encode(const struct tkm_move *move, u8 *out, size_t size);
+
+/* ---- recovery.c: parents that are in no TPM ------------------------------ */
+
+/* TPMT_PUBLIC of one. */
+#define TKM_RECOVERY_AREA	90
+/* One on its way, at most: TPM2B's of up to 128, 1024, 128 bytes, and the inner key. */
+#define TKM_RECOVERY_MAX	1408
+
+/* Of a point on P-256, x then y. */
+void tkm_recovery_area(const u8 point[64], u8 out[TKM_RECOVERY_AREA]);
+/*
+ * Whether a TPMT_PUBLIC is that of a recovery key: -EPERM when it is of another shape,
+ * -EBADMSG when it is damaged.
+ */
+int tkm_recovery_check(const u8 *pub, size_t len);
+/*
+ * One on its way to a TPM, in place: TPM2B_PUBLIC, TPM2B_PRIVATE,
+ * TPM2B_ENCRYPTED_SECRET, TKM_INNER_SIZE bytes; nothing after it. -EBADMSG, -EPERM.
+ */
+int tkm_recovery_decode(const u8 *p, size_t len, struct tkm_move *move);
+
+/**
+ * struct tkm_certificate - what a TPM says of a key; pointers are in place
+ * @ak: TPMT_PUBLIC of the key that signed
+ * @ak_len: its length, 1 to 1024
+ * @attest: TPMS_ATTEST, what was signed
+ * @attest_len: its length, 1 to 1024
+ * @signature: TPMT_SIGNATURE
+ * @signature_len: its length, 1 to 1024
+ */
+struct tkm_certificate {
+	const u8 *ak;
+	u16 ak_len;
+	const u8 *attest;
+	u16 attest_len;
+	const u8 *signature;
+	u16 signature_len;
+};
+
+#define TKM_CERTIFICATE_MAX	1024
+
+/**
+ * tkm_certificate_decode() - read one
+ * @der: DER: SEQUENCE of three OCTET STRING; nothing after it
+ *
+ * Return: 0; -EBADMSG; -E2BIG above TKM_CERTIFICATE_MAX.
+ */
+int tkm_certificate_decode(const u8 *der, size_t len,
+			   struct tkm_certificate *certificate);
+/* Write one. The length; -EMSGSIZE. */
+ssize_t tkm_certificate_encode(const struct tkm_certificate *certificate,
+			       u8 *out, size_t size);
 
 /* Bytes of the text that may stand in an approval, for people. */
 #define TKM_APPROVAL_NAME_MAX	255
@@ -1449,6 +1556,18 @@ int tkm_branch_verify(const struct tkm_chain *branch,
 		      const struct tkm_caller *caller, u8 srk[TKM_NAME_SIZE]);
 
 /**
+ * tkm_below_verify() - everything about one object that needs no TPM
+ * @above: the record of what it lies under, as it is in a chain: one further up
+ * @obj: decoded
+ * @rec: its own record
+ *
+ * What tkm_chain_verify() says of each object of a chain. Return: 0; -EBADMSG,
+ * -EOPNOTSUPP as that.
+ */
+int tkm_below_verify(const struct tkm_record *above,
+		     const struct tkm_object *obj, struct tkm_record *rec);
+
+/**
  * tkm_parent_check() - whether a public area is one to move something to
  * @pub: TPMT_PUBLIC
  *
@@ -1561,6 +1680,8 @@ struct tkm_session {
  *	parameters, and handles[0] is authorised by the empty password first
  *	if @password
  * @password: put the empty password for handles[0] in front
+ * @password_after: put the empty password for handles[1] after @session, which
+ *	authorises handles[0]
  * @auth_value: authValue of handles[0] (with @authorises), may be NULL
  * @auth_value_len: its length, at most 32; trailing zeros are stripped here
  */
@@ -1577,6 +1698,7 @@ struct tkm_wire {
 	u8 session_attributes;
 	bool authorises;
 	bool password;
+	bool password_after;
 	const u8 *auth_value;
 	u16 auth_value_len;
 };

@@ -19,8 +19,9 @@
  * one is of no use in another.
  *
  * The TPM counts wrong passwords of all of its users together. So that one of
- * them does not use up what it allows, tries are counted here first, by owner,
- * and some are refused before the TPM sees them.
+ * them does not use up what it allows, tries are counted here first, and some are
+ * refused before the TPM sees them: how long one has to wait is a domain's, how many
+ * of the TPM's tries are left an owner's, who may have two.
  *
  * Locking: domain_lock, a spinlock and a leaf, protects everything of a struct
  * tkm_domain, the openers' list, the lists of payloads, and the typists, whom
@@ -361,12 +362,17 @@ static void change_auth(struct tkm_domain *domain, const struct tkm_auth *auth)
 
 /* ---- tries ---- */
 
+/* Wrong passwords of one domain. */
+struct streak {
+	unsigned int wrong;		/* in a row */
+	time64_t next;			/* seconds since boot: not before that */
+};
+
 /**
  * struct typist - who types passwords
  * @link: in typists
  * @owner: uid
- * @wrong: in a row
- * @next: seconds since boot: not before that
+ * @streak: of the owner's domain on either side
  * @spent: tries that the TPM has counted, and not forgotten
  * @since: when it forgot one last, or began to count
  * @most: of them that are one user's, as the TPM said last
@@ -375,8 +381,7 @@ static void change_auth(struct tkm_domain *domain, const struct tkm_auth *auth)
 struct typist {
 	struct list_head link;
 	u32 owner;
-	unsigned int wrong;
-	time64_t next;
+	struct streak streak[TKM_SIDE_OTHER + 1];
 	unsigned int spent;
 	time64_t since;
 	unsigned int most;
@@ -396,6 +401,16 @@ static struct typist *find_typist(u32 owner)
 	return NULL;
 }
 
+static bool is_remembered(const struct typist *typist)
+{
+	unsigned int side;
+
+	for (side = 0; side < ARRAY_SIZE(typist->streak); side++)
+		if (typist->streak[side].next + WAIT_MAX >= now())
+			return true;
+	return typist->spent;
+}
+
 /* Of whom nothing is remembered that counts. */
 static void forget_typists(void)
 {
@@ -403,7 +418,7 @@ static void forget_typists(void)
 
 	lockdep_assert_held(&domain_lock);
 	list_for_each_entry_safe(typist, next, &typists, link) {
-		if (!typist->spent && typist->next + WAIT_MAX < now()) {
+		if (!is_remembered(typist)) {
 			list_del(&typist->link);
 			kfree(typist);
 		}
@@ -430,10 +445,10 @@ static struct typist *typist_of(u32 owner)
 	return typist;
 }
 
-static int wait_for(const struct typist *typist)
+static int wait_for(const struct typist *typist, const struct streak *streak)
 {
 	pr_notice_ratelimited("uid %u has to wait for %lld s with the next password\n",
-			      typist->owner, typist->next - now());
+			      typist->owner, streak->next - now());
 	return -EAGAIN;
 }
 
@@ -452,7 +467,8 @@ static void forget_tries(struct typist *typist)
 }
 
 /* False: all that are one user's are spent, and when there is one again is known. */
-static bool has_tries(struct typist *typist, const struct tkm_lockout *lockout)
+static bool has_tries(struct typist *typist, struct streak *streak,
+		      const struct tkm_lockout *lockout)
 {
 	bool has;
 
@@ -462,16 +478,17 @@ static bool has_tries(struct typist *typist, const struct tkm_lockout *lockout)
 	forget_tries(typist);
 	has = !typist->spent || typist->spent < typist->most;
 	if (!has)
-		typist->next = typist->since + typist->interval;
+		streak->next = typist->since + typist->interval;
 	spin_unlock(&domain_lock);
 	return has;
 }
 
 /*
- * Half of what the TPM allows all of its users is a user's; and the last one is
- * nobody's, for it would lock the others out. -EAGAIN, -EBUSY.
+ * Half of what the TPM allows all of its users is a user's, for all domains together;
+ * and the last one is nobody's, for it would lock the others out. -EAGAIN, -EBUSY.
  */
-static int may_try(struct tkm_bus *bus, struct typist *typist)
+static int may_try(struct tkm_bus *bus, struct typist *typist,
+		   struct streak *streak)
 {
 	struct tkm_lockout lockout;
 	int ret;
@@ -479,8 +496,8 @@ static int may_try(struct tkm_bus *bus, struct typist *typist)
 	ret = tkm_tpm_lockout(bus, &lockout);
 	if (ret)
 		return ret;
-	if (!has_tries(typist, &lockout))
-		return wait_for(typist);
+	if (!has_tries(typist, streak, &lockout))
+		return wait_for(typist, streak);
 	if (lockout.counter + 1 >= lockout.max) {
 		pr_notice_ratelimited("the TPM has seen %u wrong passwords of %u: none is tried before it forgets one (%u s)\n",
 				      lockout.counter, lockout.max,
@@ -490,36 +507,36 @@ static int may_try(struct tkm_bus *bus, struct typist *typist)
 	return 0;
 }
 
-static void try_failed(struct typist *typist)
+static void try_failed(struct typist *typist, struct streak *streak)
 {
 	unsigned int more;
 
 	spin_lock(&domain_lock);
 	typist->spent++;
-	typist->wrong++;
-	if (typist->wrong >= FREE_TRIES) {
-		more = min(typist->wrong - FREE_TRIES, 12U);
-		typist->next = now() + min(1 << more, WAIT_MAX);
+	streak->wrong++;
+	if (streak->wrong >= FREE_TRIES) {
+		more = min(streak->wrong - FREE_TRIES, 12U);
+		streak->next = now() + min(1 << more, WAIT_MAX);
 	}
 	spin_unlock(&domain_lock);
 }
 
-static void try_succeeded(struct typist *typist)
+static void try_succeeded(struct streak *streak)
 {
 	spin_lock(&domain_lock);
-	typist->wrong = 0;
-	typist->next = 0;
+	*streak = (struct streak){};
 	spin_unlock(&domain_lock);
 }
 
 /**
- * tkm_domain_tries() - what came of a user's passwords
+ * tkm_domain_tries() - what came of the passwords of a domain
  * @owner: uid
+ * @side: of the border
  * @tries: the result
  *
- * Return: whether any was wrong that still counts.
+ * Return: whether any was wrong that still counts, for the owner's other one, too.
  */
-bool tkm_domain_tries(u32 owner, struct tkm_tries *tries)
+bool tkm_domain_tries(u32 owner, enum tkm_side side, struct tkm_tries *tries)
 {
 	struct typist *typist;
 	time64_t next = 0;
@@ -529,11 +546,11 @@ bool tkm_domain_tries(u32 owner, struct tkm_tries *tries)
 	typist = find_typist(owner);
 	if (typist) {
 		forget_tries(typist);
-		tries->wrong = typist->wrong;
+		tries->wrong = typist->streak[side].wrong;
 		tries->spent = typist->spent;
 		if (typist->most > typist->spent)
 			tries->left = typist->most - typist->spent;
-		next = typist->next;
+		next = typist->streak[side].next;
 		if (typist->spent && !tries->left)
 			next = max(next, typist->since + typist->interval);
 	}
@@ -647,15 +664,17 @@ static int prove_run(struct tkm_bus *bus, struct domain_op *d)
 {
 	struct typist *typist = typist_of(d->of.owner);
 	struct tkm_piece priv;
+	struct streak *streak;
 	int ret;
 
 	if (!typist)
 		return -ENOMEM;
-	if (typist->next > now())
-		return wait_for(typist);
+	streak = &typist->streak[d->of.side];
+	if (streak->next > now())
+		return wait_for(typist, streak);
 	ret = find_tdk(bus, d, &priv);
 	if (!ret)
-		ret = may_try(bus, typist);
+		ret = may_try(bus, typist, streak);
 	if (ret)
 		return ret;
 	if (!d->priv)
@@ -665,10 +684,10 @@ static int prove_run(struct tkm_bus *bus, struct domain_op *d)
 	ret = tkm_hierarchy_prove(bus, d->node, priv, &d->auth, &d->fresh,
 				  d->priv, PRIVATE_MAX, &d->priv_len);
 	if (ret == -EKEYREJECTED && !bus->again)
-		try_failed(typist);
+		try_failed(typist, streak);
 	if (ret)
 		return ret;
-	try_succeeded(typist);
+	try_succeeded(streak);
 	d->changes = changes_of(tkm_node_domain(d->node));
 	if (d->command == TKM_DOMAIN_PASSWD)
 		return keep(d, (struct tkm_piece){ d->priv, d->priv_len });

@@ -183,7 +183,10 @@ static int errand_run(struct tkm_errand *errand)
 	return ret;
 }
 
-/* What to say of a chain that nobody keeps: 0 or -ENOTCONN. */
+/*
+ * What comes of a chain when there is nobody to keep it: 0, for then its owner does;
+ * or -ENOTCONN, where it was said that a helper has to.
+ */
 static int kept_by_nobody(void)
 {
 	return READ_ONCE(helper_needed) && !tkm_helper_is_self() ? -ENOTCONN : 0;
@@ -199,7 +202,8 @@ static int kept_by_nobody(void)
  *
  * Return: 1 when it is kept; 0 when there is no helper and none is needed, or the
  * caller is it; -ENOTCONN when one is needed, or went away meanwhile; -ETIMEDOUT;
- * -EINTR; -ENOMEM; what the helper said: -EEXIST, -ENOSPC, -EROFS, -EDQUOT, -EIO for all else.
+ * -EINTR; -ENOMEM; what the helper said: -EEXIST, -ENOSPC, -EROFS, -EDQUOT, -EIO
+ * for all else.
  */
 int tkm_helper_keep(u32 kind, const struct tkm_payload *payload)
 {
@@ -246,8 +250,8 @@ static int ask(struct tkm_errand *errand, int nobody)
  * Sleeps, killably, until the helper says that it is on the disk.
  *
  * Return: 0, also when there is no helper, the caller is it, or it does not keep
- * that key, or no states; -EPERM when the state that it keeps says otherwise; else as
- * tkm_helper_keep().
+ * that key, or no states; -EPERM when the state that it keeps says otherwise; else
+ * as tkm_helper_keep().
  */
 int tkm_helper_set_state(const struct tkm_payload *payload,
 			 enum tkm_state state)

@@ -13,7 +13,6 @@
 
 #include "hierarchy.h"
 
-
 /*
  * A parent that took no HMAC of ours, or a handle that is gone, can mean that
  * the SRK is not what it was, or the parent's context. Look at them anew and run
@@ -167,8 +166,8 @@ static int use_context(struct tkm_bus *bus, struct tkm_node *node)
  * for its parents.
  *
  * Return: 0; -ENODEV when the TPM refuses a context it gave us, and was reset;
- * -ENOKEY when it was cleared, or a password guards it and the domain is locked; -EBADMSG when it refuses a storage key of a
- * chain; what tkm_bus_exec() returns.
+ * -ENOKEY when it was cleared, or a password guards it and the domain is locked;
+ * -EBADMSG when it refuses a storage key of a chain; what tkm_bus_exec() returns.
  */
 int tkm_hierarchy_use(struct tkm_bus *bus, struct tkm_node *node,
 		      struct tkm_parent *parent)

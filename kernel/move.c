@@ -3,7 +3,8 @@
  * Objects on their way to another TPM, and from one: the key type `tkm-move`.
  *
  * Its keys are made by `duplicate`, and then hold what the new parent imports; or by
- * `import`, and then hold the chain down to what came. As with every key of ours the
+ * `import`, and then hold the chain down to what came; or by `certify` (certify.c), and
+ * then hold what the TPM says of a key. As with every key of ours the
  * TPM works in preparse, where no key's lock is held, for whoever waits killably.
  *
  * What may move, where to, is in an approval. Everything about it that can be
@@ -16,7 +17,8 @@
  *   duplicate  LoadExternal, VerifySignature, Flush, StartAuthSession, ContextLoad,
  *              [Load, Flush], LoadExternal, PolicyDuplicationSelect,
  *              PolicyAuthorize, PolicyCommandCode, PolicyOR, Duplicate, Flush, Flush
- *   import     StartAuthSession, ContextLoad, Import, Load, Flush, Flush
+ *   import     StartAuthSession, ContextLoad, [Import, Load, Rewrap, Flush,] Import,
+ *              Load, Flush, Flush
  * whatever lies below the object.
  *
  * TPM 2.0 Part 1, "Protected Storage", "Duplication".
@@ -54,9 +56,11 @@ struct moved {
  * @ticket: that its signature was verified
  * @ticket_len: its length
  * @inner: wraps the object inside of all else; random
- * @out: duplicate: what the TPM made
+ * @out: duplicate: what the TPM made; import: of what came for a recovery key
  * @move: import: what came, in @move_bytes
  * @move_bytes: of kmalloc's
+ * @recovery: import: the recovery key that it came for, in @recovery_bytes
+ * @recovery_bytes: of kmalloc's, or NULL
  * @branch: import: the storage keys that the helper has, in @branch_der; or n 0
  * @branch_der: of kmalloc's
  * @srk: Name of the SRK that those were made under
@@ -82,6 +86,8 @@ struct move_op {
 	struct tkm_duplicated out;
 	struct tkm_move move;
 	u8 *move_bytes;
+	struct tkm_move recovery;
+	u8 *recovery_bytes;
 	struct tkm_chain branch;
 	u8 *branch_der;
 	u8 srk[TKM_NAME_SIZE];
@@ -100,6 +106,7 @@ static void move_release(struct tkm_op *op)
 	kfree(d->to_bytes);
 	kfree(d->permit_bytes);
 	kfree_sensitive(d->move_bytes);
+	kfree_sensitive(d->recovery_bytes);
 	kfree(d->branch_der);
 	kfree_sensitive(d);
 }
@@ -111,8 +118,10 @@ static struct tkm_object *object_of(struct move_op *d)
 
 /* ---- duplicate: before the TPM is asked ---- */
 
+/* Until it is found, what is spoken of is the key. */
 static int find_object(struct move_op *d, enum tkm_kind kind)
 {
+	struct tkm_record rec = d->rec;
 	const struct tkm_object *obj;
 	int ret;
 
@@ -121,31 +130,35 @@ static int find_object(struct move_op *d, enum tkm_kind kind)
 	if (ret)
 		return ret;
 	d->place = d->chain.n - 1;
-	while (kind && d->rec.kind != kind) {
+	while (kind && rec.kind != kind) {
 		/* Of an object that came alone nothing is above but the TKMRK. */
 		if (!d->place--)
 			return -ENOKEY;
 		obj = object_of(d);
 		ret = tkm_record_parse(obj->description, obj->description_len,
-				       &d->rec);
+				       &rec);
 		if (ret)
 			return ret;
 	}
+	d->rec = rec;
 	obj = object_of(d);
 	tkm_public_name(obj->pub, obj->pub_len, d->name);
 	return 0;
 }
 
-/* TPM2B_PUBLIC of a storage key that nobody else has. */
-static int take_parent(struct move_op *d, key_serial_t serial)
+/*
+ * TPM2B_PUBLIC of a storage key that nobody else has; or of a recovery key, if that was
+ * said.
+ */
+static int take_parent(struct move_op *d, const struct tkm_move_request *req)
 {
 	struct tkm_reader r;
 	size_t len;
 	u16 n;
 	int ret;
 
-	ret = tkm_user_bytes(serial, 2 + TKM_POLICY_PUBLIC_MAX, &d->to_bytes,
-			     &len);
+	ret = tkm_user_bytes(req->parent, 2 + TKM_POLICY_PUBLIC_MAX,
+			     &d->to_bytes, &len);
 	if (ret)
 		return ret;
 	tkm_reader_init(&r, d->to_bytes, len);
@@ -153,7 +166,8 @@ static int take_parent(struct move_op *d, key_serial_t serial)
 	d->to.len = n;
 	if (!tkm_reader_done(&r))
 		return -EBADMSG;
-	return tkm_parent_check(d->to.data, d->to.len);
+	return req->to_recovery ? tkm_recovery_check(d->to.data, d->to.len) :
+				  tkm_parent_check(d->to.data, d->to.len);
 }
 
 /* For this object, for that parent, by who may say so. */
@@ -193,7 +207,7 @@ static int prepare_duplicate(struct move_op *d,
 	if (payload->flat || payload->rec.class == TKM_CLASS_FIXED)
 		return payload->flat ? -EOPNOTSUPP : -EPERM;
 	ret = find_object(d, req->kind);
-	ret = ret ?: take_parent(d, req->parent);
+	ret = ret ?: take_parent(d, req);
 	ret = ret ?: take_permit(d, req->approval);
 	get_random_bytes(d->inner, sizeof(d->inner));
 	return ret;
@@ -203,23 +217,11 @@ static int prepare_duplicate(struct move_op *d,
 
 static int get_ticket(struct tkm_bus *bus, struct move_op *d)
 {
-	const struct tkm_authorize *by = &d->permit.by;
 	u8 hash[32];
-	u32 handle;
-	int ret;
 
-	ret = tkm_tpm_load_external(bus, (struct tkm_piece){ by->pub,
-							     by->pub_len },
-				    &handle);
-	if (ret)
-		return ret;
 	tkm_permit_hash(&d->permit, hash);
-	ret = tkm_tpm_verify_signature(bus, handle, hash,
-				       (struct tkm_piece){ by->sig,
-							   by->sig_len },
-				       d->ticket, &d->ticket_len);
-	tkm_bus_flush(bus, handle);
-	return ret;
+	return tkm_tpm_ticket(bus, &d->permit.by, hash, d->ticket,
+			      &d->ticket_len);
 }
 
 /* The storage key itself, or the key below the last of them. */
@@ -263,13 +265,16 @@ static int play_one(struct tkm_bus *bus, u32 cc, const u8 *body, size_t len)
 static int play_branches(struct tkm_bus *bus, struct move_op *d)
 {
 	const struct tkm_object *obj = object_of(d);
-	const struct tkm_policy_element *or = &obj->policy.el[obj->policy.n - 1];
+	unsigned int n = obj->policy.n;
+	const struct tkm_policy_element *or;
 	struct tkm_branches branches;
 	u8 body[TKM_BRANCHES_MAX], hash[32];
 	struct tkm_writer w;
 
-	if (obj->policy.n)
+	if (n) {
+		or = &obj->policy.el[n - 1];
 		return play_one(bus, or->cc, or->body, or->body_len);
+	}
 	tkm_record_hash(obj->description, obj->description_len, hash);
 	tkm_record_branches(&d->rec, hash, NULL, &branches);
 	tkm_writer_init(&w, body, sizeof(body));
@@ -341,6 +346,16 @@ static int duplicate_run(struct tkm_bus *bus, struct tkm_op *op)
 
 /* ---- import ---- */
 
+static int take_recovery(struct move_op *d, key_serial_t serial)
+{
+	size_t len;
+	int ret;
+
+	ret = tkm_user_bytes(serial, TKM_RECOVERY_MAX, &d->recovery_bytes,
+			     &len);
+	return ret ?: tkm_recovery_decode(d->recovery_bytes, len, &d->recovery);
+}
+
 static int prepare_import(struct move_op *d, const struct tkm_move_request *req)
 {
 	struct tkm_caller caller = { .app = "@", .label = "import" };
@@ -351,6 +366,8 @@ static int prepare_import(struct move_op *d, const struct tkm_move_request *req)
 	ret = tkm_user_bytes(req->packet, TKM_MOVE_MAX, &d->move_bytes, &len);
 	ret = ret ?: tkm_move_decode(d->move_bytes, len, &d->move);
 	ret = ret ?: tkm_moved_verify(&d->move.obj, &caller, &d->rec);
+	if (!ret && req->recovery)
+		ret = take_recovery(d, req->recovery);
 	if (ret)
 		return ret;
 	/* Under the TKMRK that others lie under, if the helper keeps one. */
@@ -381,10 +398,43 @@ static int write_chain(struct move_op *d, struct tkm_node *root)
 	return 0;
 }
 
+/*
+ * What came was made for a recovery key: that comes into the TPM, has the TPM make it
+ * anew for the TKMRK, and goes.
+ */
+static int recover(struct tkm_bus *bus, struct move_op *d,
+		   struct tkm_parent parent, struct tkm_move *move)
+{
+	const struct tkm_object *obj = &d->recovery.obj;
+	struct tkm_parent from = {};
+	u8 name[TKM_NAME_SIZE];
+	int ret;
+
+	tkm_public_name(obj->pub, obj->pub_len, name);
+	from.name = name;
+	ret = tkm_tpm_import(bus, parent, &d->recovery, d->priv,
+			     sizeof(d->priv), &d->priv_len);
+	ret = ret ?: tkm_tpm_load(bus, parent,
+			(struct tkm_piece){ obj->pub, obj->pub_len },
+			(struct tkm_piece){ d->priv, d->priv_len }, false,
+			&from.handle);
+	if (ret)
+		return ret;
+	ret = tkm_tpm_rewrap(bus, from, parent, move, &d->out);
+	/* Two slots are enough. */
+	tkm_bus_flush(bus, from.handle);
+	move->obj.priv = d->out.priv;
+	move->obj.priv_len = d->out.priv_len;
+	move->secret = d->out.secret;
+	move->secret_len = d->out.secret_len;
+	return ret;
+}
+
 static int import_run(struct tkm_bus *bus, struct tkm_op *op)
 {
 	struct move_op *d = container_of(op, struct move_op, op);
 	const struct tkm_object *obj = &d->move.obj;
+	struct tkm_move move = d->move;
 	struct tkm_parent parent;
 	struct tkm_node *root;
 	u32 handle;
@@ -398,7 +448,9 @@ static int import_run(struct tkm_bus *bus, struct tkm_op *op)
 	if (IS_ERR(root))
 		return PTR_ERR(root);
 	ret = tkm_hierarchy_use(bus, root, &parent);
-	ret = ret ?: tkm_tpm_import(bus, parent, &d->move, d->priv,
+	if (!ret && d->recovery_bytes)
+		ret = recover(bus, d, parent, &move);
+	ret = ret ?: tkm_tpm_import(bus, parent, &move, d->priv,
 				    sizeof(d->priv), &d->priv_len);
 	/* That it is what it says it is, the TPM has to say. */
 	ret = ret ?: tkm_tpm_load(bus, parent,
@@ -425,19 +477,19 @@ static int move_vet_description(const char *desc)
 	return tkm_description_parse(desc, app, label);
 }
 
-static struct moved *result_of(const struct move_op *d)
+static struct moved *result_of(const u8 *der, size_t len)
 {
 	struct moved *moved;
 
 	if (!try_module_get(THIS_MODULE))
 		return ERR_PTR(-ENODEV);
-	moved = kmalloc(struct_size(moved, der, d->len), GFP_KERNEL);
+	moved = kmalloc(struct_size(moved, der, len), GFP_KERNEL);
 	if (!moved) {
 		module_put(THIS_MODULE);
 		return ERR_PTR(-ENOMEM);
 	}
-	moved->len = d->len;
-	memcpy(moved->der, d->der, d->len);
+	moved->len = len;
+	memcpy(moved->der, der, len);
 	return moved;
 }
 
@@ -476,9 +528,23 @@ static struct moved *move(const struct tkm_move_request *req)
 		    move_release);
 	ret = req->import ? prepare_import(d, req) : prepare_duplicate(d, req);
 	ret = ret ?: tkm_bus_run(&d->op);
-	moved = ret ? ERR_PTR(ret) : result_of(d);
+	moved = ret ? ERR_PTR(ret) : result_of(d->der, d->len);
 	audit(d, req->import, PTR_ERR_OR_ZERO(moved));
 	tkm_op_put(&d->op);
+	return moved;
+}
+
+static struct moved *certify(const struct tkm_move_request *req)
+{
+	u8 *der = kmalloc(TKM_CERTIFICATE_MAX, GFP_KERNEL);
+	struct moved *moved;
+	ssize_t len;
+
+	if (!der)
+		return ERR_PTR(-ENOMEM);
+	len = tkm_certify(req, der, TKM_CERTIFICATE_MAX);
+	moved = len < 0 ? ERR_PTR(len) : result_of(der, len);
+	kfree(der);
 	return moved;
 }
 
@@ -497,7 +563,7 @@ static int move_preparse(struct key_preparsed_payload *prep)
 	ret = ret ?: tkm_move_parse(prep->data, prep->datalen, &req);
 	if (ret)
 		return ret;
-	moved = move(&req);
+	moved = req.certify ? certify(&req) : move(&req);
 	if (IS_ERR(moved))
 		return PTR_ERR(moved);
 	prep->payload.data[0] = moved;

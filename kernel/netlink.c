@@ -107,7 +107,7 @@ static int put_tries(struct sk_buff *reply)
 	struct tkm_tries tries;
 
 	tkm_caller_now(&caller);
-	if (!tkm_domain_tries(caller.owner, &tries))
+	if (!tkm_domain_tries(caller.owner, caller.side, &tries))
 		return 0;
 	return nla_put_u32(reply, TKM_A_STATUS_WRONG, tries.wrong) ?:
 	       nla_put_u32(reply, TKM_A_STATUS_TRIES, tries.left) ?:

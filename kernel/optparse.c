@@ -620,6 +620,19 @@ int tkm_optparse(const char *text, size_t len, struct tkm_request *req)
 	return parse_text(text, len, req);
 }
 
+/* The words of a text that has no chain in it; a final newline is none's. */
+static int begin_words(const char *text, size_t len, struct word *rest)
+{
+	if (!len)
+		return -EINVAL;
+	if (len > TKM_PAYLOAD_MAX)
+		return -E2BIG;
+	if (text[len - 1] == '\n')
+		len--;
+	*rest = (struct word){ text, len };
+	return 0;
+}
+
 /* ---- domains ----------------------------------------------------------- */
 
 /* Longest time of an unlocked domain: a year. */
@@ -669,16 +682,12 @@ int tkm_domain_parse(const char *text, size_t len,
 	};
 	struct word rest, w;
 	unsigned int i;
-	int ret = 0;
+	int ret;
 
 	memset(req, 0, sizeof(*req));
-	if (!len)
-		return -EINVAL;
-	if (len > TKM_PAYLOAD_MAX)
-		return -E2BIG;
-	if (text[len - 1] == '\n')
-		len--;
-	rest = (struct word){ text, len };
+	ret = begin_words(text, len, &rest);
+	if (ret)
+		return ret;
 	if (!next_part(&rest, ' ', &w))
 		return -EINVAL;
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
@@ -722,15 +731,45 @@ static int parse_object(struct word w, struct tkm_move_request *req)
 	return -EINVAL;
 }
 
+static int parse_nonce(struct word w, struct tkm_move_request *req)
+{
+	size_t n = w.len / 2;
+
+	if (n < TKM_NONCE_MIN || n > TKM_NONCE_MAX ||
+	    tkm_hex_decode(w.p, w.len, req->nonce))
+		return -EINVAL;
+	req->nonce_len = n;
+	return 0;
+}
+
+static int parse_certify_option(struct word w, struct tkm_move_request *req)
+{
+	if (!req->key && word_begins(&w, "key="))
+		return parse_serial(w, &req->key);
+	if (!req->auth && word_begins(&w, "auth="))
+		return parse_serial(w, &req->auth);
+	if (!req->nonce_len && word_begins(&w, "nonce="))
+		return parse_nonce(w, req);
+	return -EINVAL;
+}
+
 static int parse_move_option(struct word w, struct tkm_move_request *req,
 			     bool *object)
 {
+	if (req->import && !req->packet && word_begins(&w, "packet="))
+		return parse_serial(w, &req->packet);
 	if (req->import)
-		return !req->packet && word_begins(&w, "packet=") ?
-		       parse_serial(w, &req->packet) : -EINVAL;
+		return !req->recovery && word_begins(&w, "recovery=") ?
+		       parse_serial(w, &req->recovery) : -EINVAL;
+	if (req->certify)
+		return parse_certify_option(w, req);
 	if (!*object && word_begins(&w, "object=")) {
 		*object = true;
 		return parse_object(w, req);
+	}
+	if (!req->to_recovery && word_is(w, "to=recovery")) {
+		req->to_recovery = true;
+		return 0;
 	}
 	if (!req->key && word_begins(&w, "key="))
 		return parse_serial(w, &req->key);
@@ -745,19 +784,16 @@ int tkm_move_parse(const char *text, size_t len, struct tkm_move_request *req)
 {
 	struct word rest, w;
 	bool object = false;
-	int ret = 0;
+	int ret;
 
 	memset(req, 0, sizeof(*req));
-	if (!len)
-		return -EINVAL;
-	if (len > TKM_PAYLOAD_MAX)
-		return -E2BIG;
-	if (text[len - 1] == '\n')
-		len--;
-	rest = (struct word){ text, len };
+	ret = begin_words(text, len, &rest);
+	if (ret)
+		return ret;
 	next_part(&rest, ' ', &w);
 	req->import = word_is(w, "import");
-	if (!req->import && !word_is(w, "duplicate"))
+	req->certify = word_is(w, "certify");
+	if (!req->import && !req->certify && !word_is(w, "duplicate"))
 		return -EINVAL;
 	while (!ret && next_word(&rest, &w))
 		ret = parse_move_option(w, req, &object);
@@ -765,6 +801,8 @@ int tkm_move_parse(const char *text, size_t len, struct tkm_move_request *req)
 		return ret;
 	if (req->import)
 		return req->packet ? 0 : -EINVAL;
+	if (req->certify)
+		return req->key && req->nonce_len ? 0 : -EINVAL;
 	return object && req->key && req->parent && req->approval ? 0 : -EINVAL;
 }
 

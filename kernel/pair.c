@@ -97,6 +97,11 @@ const struct tkm_public *tkm_pair_public(const struct tkm_payload *payload)
 	return &payload->pair->pub;
 }
 
+const struct tkm_auth *tkm_pair_auth(const struct tkm_payload *payload)
+{
+	return &payload->pair->auth;
+}
+
 /* ---- in the TPM ---- */
 
 static void context_drop(struct tkm_pair *pair)
@@ -156,7 +161,18 @@ static int load_blob(struct tkm_bus *bus, struct tkm_payload *payload,
 	return ret;
 }
 
-static int load(struct tkm_bus *bus, struct tkm_payload *payload, u32 *handle)
+/**
+ * tkm_pair_load() - have a key loaded
+ * @bus: held
+ * @payload: the key
+ * @handle: to be flushed by the caller or the end of the hold
+ *
+ * Begins a session if the key's context is not known, and may leave it.
+ *
+ * Return: 0; what tkm_tpm_load(), tkm_tpm_context_load() and those of the hierarchy
+ * return.
+ */
+int tkm_pair_load(struct tkm_bus *bus, struct tkm_payload *payload, u32 *handle)
 {
 	struct tkm_pair *pair = payload->pair;
 	int ret;
@@ -265,7 +281,7 @@ static int use_run(struct tkm_bus *bus, struct tkm_op *op)
 	if (!ret && (policy->n || pair->auth.len || u->what != TKM_USE_SIGN))
 		ret = tkm_session_start(bus, policy->n);
 	if (!ret)
-		ret = load(bus, u->payload, &handle);
+		ret = tkm_pair_load(bus, u->payload, &handle);
 	if (ret)
 		return ret;
 	if (!policy->n && !bus->session.handle &&

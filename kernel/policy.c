@@ -175,26 +175,13 @@ static int blamed(struct tkm_held *held, int ret)
  */
 static int get_ticket(struct tkm_bus *bus, struct tkm_held *held)
 {
-	const struct tkm_authorize *by = &held->approval.by;
 	u8 hash[32];
-	u32 handle;
 	int ret;
 
-	ret = tkm_tpm_load_external(bus, (struct tkm_piece){ by->pub,
-							     by->pub_len },
-				    &handle);
-	if (ret)
-		return blames(bus, ret) ? blamed(held, ret) : ret;
 	tkm_approval_hash(&held->approval, hash);
-	ret = tkm_tpm_verify_signature(bus, handle, hash,
-				       (struct tkm_piece){ by->sig,
-							   by->sig_len },
-				       held->ticket, &held->ticket_len);
-	/* Before the flush, which has a code of its own. */
-	if (blames(bus, ret))
-		ret = blamed(held, ret);
-	tkm_bus_flush(bus, handle);
-	return ret;
+	ret = tkm_tpm_ticket(bus, &held->approval.by, hash, held->ticket,
+			     &held->ticket_len);
+	return blames(bus, ret) ? blamed(held, ret) : ret;
 }
 
 static struct tkm_held *held_at(const struct tkm_pick *pick)
@@ -385,9 +372,9 @@ static int play_approval(struct tkm_bus *bus, struct tkm_held *held)
 	if (ret && is_stale(bus)) {
 		held->ticket_len = 0;
 		ret = get_ticket(bus, held);
-		if (ret == -EKEYREJECTED)
-			return 0;
-		ret = ret ?: authorize(bus, held);
+		if (ret)
+			return ret == -EKEYREJECTED ? 0 : ret;
+		ret = authorize(bus, held);
 		/* It was just made: whoever spoiled it may do so again. */
 		if (ret && is_stale(bus))
 			held->ticket_len = 0;

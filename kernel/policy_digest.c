@@ -2,8 +2,8 @@
 /*
  * What a policy session ends in, computed without a TPM (TPM 2.0 Part 3,
  * TPM2_PolicyPCR, TPM2_PolicyAuthValue, TPM2_PolicyOR, TPM2_PolicyAuthorize,
- * TPM2_PolicyNV, TPM2_PolicyCommandCode), and the parameters of these commands as the TSS2 key format
- * stores them.
+ * TPM2_PolicyNV, TPM2_PolicyCommandCode), and the parameters of these commands
+ * as the TSS2 key format stores them.
  *
  * Every command turns the digest before it into H(digest || command code ||
  * what it asserts); PolicyOR starts over from zeros, once the digest before

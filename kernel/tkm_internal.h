@@ -223,6 +223,18 @@ int tkm_tpm_read_public(struct tkm_bus *bus, u32 handle, u8 *pub, u16 size,
 int tkm_tpm_create_primary(struct tkm_bus *bus, u32 hierarchy,
 			   const struct tkm_public *tmpl, u32 *handle, u8 *pub,
 			   u16 size, u16 *len);
+int tkm_tpm_create_ak(struct tkm_bus *bus, u32 *handle, u8 *pub, u16 size,
+		      u16 *len);
+/* What the TPM says of an object, and its signature, in the caller's memory. */
+struct tkm_certified {
+	u8 attest[256];
+	u16 attest_len;
+	u8 signature[128];
+	u16 signature_len;
+};
+int tkm_tpm_certify(struct tkm_bus *bus, struct tkm_parent item,
+		    struct tkm_parent ak, const u8 extra[32],
+		    struct tkm_certified *out);
 int tkm_tpm_evict_control(struct tkm_bus *bus, u32 object, const u8 *name,
 			  u32 persistent);
 int tkm_tpm_start_auth_session(struct tkm_bus *bus, bool policy,
@@ -250,6 +262,9 @@ int tkm_tpm_duplicate(struct tkm_bus *bus, struct tkm_parent item,
 int tkm_tpm_import(struct tkm_bus *bus, struct tkm_parent parent,
 		   const struct tkm_move *move, u8 *priv, size_t size,
 		   u16 *len);
+int tkm_tpm_rewrap(struct tkm_bus *bus, struct tkm_parent from,
+		   struct tkm_parent to, const struct tkm_move *move,
+		   struct tkm_duplicated *out);
 /* What the TPM's protection against guessing says of itself. */
 struct tkm_lockout {
 	u32 counter;
@@ -286,9 +301,8 @@ int tkm_tpm_load_external(struct tkm_bus *bus, struct tkm_piece pub,
 			  u32 *handle);
 /* TPMT_TK_VERIFIED: tag, hierarchy, and an HMAC of the TPM's own choice. */
 #define TKM_TICKET_MAX	(2 + 4 + 2 + 64)
-int tkm_tpm_verify_signature(struct tkm_bus *bus, u32 handle,
-			     const u8 digest[32], struct tkm_piece sig,
-			     u8 ticket[TKM_TICKET_MAX], u16 *len);
+int tkm_tpm_ticket(struct tkm_bus *bus, const struct tkm_authorize *by,
+		   const u8 digest[32], u8 ticket[TKM_TICKET_MAX], u16 *len);
 
 /* ---- policies.c: named policies, and approvals that are held ------------ */
 
@@ -644,6 +658,9 @@ int tkm_pair_init(struct tkm_payload *payload, const struct tkm_object *obj,
 void tkm_pair_free(struct tkm_pair *pair);
 const struct tkm_public *tkm_pair_public(const struct tkm_payload *payload);
 void tkm_pair_doubt(const struct tkm_payload *payload);
+int tkm_pair_load(struct tkm_bus *bus, struct tkm_payload *payload, u32 *handle);
+/* Its authValue; len 0 for none. */
+const struct tkm_auth *tkm_pair_auth(const struct tkm_payload *payload);
 /* By the worker: save the context of the key, loaded as @handle. */
 int tkm_pair_keep(struct tkm_bus *bus, struct tkm_payload *payload, u32 handle);
 /*
@@ -768,7 +785,7 @@ u64 tkm_domain_period(struct tkm_domain *domain);
 int tkm_domain_check(const struct tkm_payload *payload);
 
 /**
- * struct tkm_tries - what a user's wrong passwords cost
+ * struct tkm_tries - what a domain's wrong passwords cost
  * @wrong: in a row
  * @spent: that the TPM has counted, and not forgotten
  * @left: so many more are tried before one has to be forgotten
@@ -778,7 +795,7 @@ struct tkm_tries {
 	u32 wrong, spent, left, wait;
 };
 
-bool tkm_domain_tries(u32 owner, struct tkm_tries *tries);
+bool tkm_domain_tries(u32 owner, enum tkm_side side, struct tkm_tries *tries);
 /* A key has it now: it ends with the period. -ENOKEY if that is over. */
 int tkm_domain_join(struct tkm_payload *payload, struct key *key);
 void tkm_domain_leave(struct tkm_payload *payload);
@@ -794,6 +811,10 @@ int tkm_user_bytes(key_serial_t serial, size_t max, u8 **data, size_t *len);
 /* ---- move.c: objects on their way to and from another TPM --------------- */
 
 extern struct key_type tkm_move_key_type;
+
+/* ---- certify.c: the TPM says what a key is ------------------------------ */
+
+ssize_t tkm_certify(const struct tkm_move_request *req, u8 *out, size_t size);
 
 /* ---- key_type.c --------------------------------------------------------- */
 

@@ -63,6 +63,17 @@ static int exec(struct tkm_bus *bus, struct tkm_wire *wire,
 	return ret;
 }
 
+/* The same with parameters that are secret. */
+static int exec_wiping(struct tkm_bus *bus, struct tkm_wire *wire,
+		       const struct tkm_writer *params,
+		       struct tkm_wire_answer *answer, struct tkm_reader *r)
+{
+	int ret = exec(bus, wire, params, answer, r);
+
+	memzero_explicit(param_buf, params->len);
+	return ret;
+}
+
 /* Copy a TPM2B out; false if it does not fit or is empty. */
 static bool take_tpm2b(struct tkm_reader *r, u8 *out, size_t size, u16 *len)
 {
@@ -175,6 +186,45 @@ static void skip_creation(struct tkm_reader *r)
 	tkm_get_tpm2b(r, &n);
 }
 
+static int create_primary(struct tkm_bus *bus, u32 hierarchy,
+			  struct tkm_piece tmpl, u32 *handle, u8 *pub, u16 size,
+			  u16 *len)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_CREATE_PRIMARY,
+		.handles = { hierarchy },
+		.n_handles = 1,
+		.response_handle = true,
+		.password = true,
+	};
+	struct tkm_wire_answer answer;
+	struct tkm_writer w;
+	struct tkm_reader r;
+	u16 n;
+	int ret;
+
+	if (hierarchy != TPM_RH_OWNER)
+		with_session(&wire, bus, TPM_SA_ENCRYPT | TPM_SA_CONTINUE);
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	/* inSensitive: no authValue, no data. */
+	tkm_put_u16(&w, 4);
+	tkm_put_u32(&w, 0);
+	tkm_put_tpm2b(&w, tmpl.data, tmpl.len);
+	put_no_creation(&w);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	if (ret)
+		return ret;
+	if (!handle_is(answer.handle, 0x80))
+		return -EIO;
+	tkm_bus_opened(bus, answer.handle);
+	*handle = answer.handle;
+	if (!take_tpm2b(&r, pub, size, len))
+		return -EIO;
+	skip_creation(&r);
+	tkm_get_tpm2b(&r, &n);
+	return tkm_reader_done(&r) ? 0 : -EIO;
+}
+
 /**
  * tkm_tpm_create_primary() - TPM2_CreatePrimary, no authValue
  * @bus: held, with a session for TPM_RH_NULL
@@ -193,39 +243,87 @@ int tkm_tpm_create_primary(struct tkm_bus *bus, u32 hierarchy,
 			   const struct tkm_public *tmpl, u32 *handle, u8 *pub,
 			   u16 size, u16 *len)
 {
+	struct tkm_writer w;
+	u8 area[256];
+
+	tkm_writer_init(&w, area, sizeof(area));
+	tkm_public_encode(&w, tmpl);
+	if (w.overflow)
+		return -EIO;
+	return create_primary(bus, hierarchy, (struct tkm_piece){ area, w.len },
+			      handle, pub, size, len);
+}
+
+/**
+ * tkm_tpm_create_ak() - TPM2_CreatePrimary of the attestation key
+ * @bus: held, with an HMAC session, which goes on and covers the answer
+ * @handle: of the key, to be flushed by the caller or the end of the hold
+ * @pub: its TPMT_PUBLIC
+ * @size: of @pub
+ * @len: the length
+ *
+ * Return: 0; -EKEYREJECTED when the endorsement hierarchy has an authValue; else as
+ * above.
+ */
+int tkm_tpm_create_ak(struct tkm_bus *bus, u32 *handle, u8 *pub, u16 size,
+		      u16 *len)
+{
+	struct tkm_writer w;
+	u8 area[128];
+
+	tkm_writer_init(&w, area, sizeof(area));
+	tkm_ak_template(&w);
+	if (w.overflow)
+		return -EIO;
+	return create_primary(bus, TPM_RH_ENDORSEMENT,
+			      (struct tkm_piece){ area, w.len }, handle, pub,
+			      size, len);
+}
+
+/**
+ * tkm_tpm_certify() - TPM2_Certify: what an object is, signed
+ * @bus: held, with an HMAC session; it ends, unless another operation waits
+ * @item: the loaded object, with its authValue
+ * @ak: the loaded key that signs, by its own scheme and its empty authValue
+ * @extra: what the certificate answers
+ * @out: what was signed, and the signature
+ *
+ * Return: 0; -EKEYREJECTED for a wrong authValue, which the TPM counts unless the
+ * object is exempt; -EBUSY in lockout; else as above.
+ */
+int tkm_tpm_certify(struct tkm_bus *bus, struct tkm_parent item,
+		    struct tkm_parent ak, const u8 extra[32],
+		    struct tkm_certified *out)
+{
 	struct tkm_wire wire = {
-		.cc = TPM_CC_CREATE_PRIMARY,
-		.handles = { hierarchy },
-		.n_handles = 1,
-		.response_handle = true,
-		.password = true,
+		.cc = TPM_CC_CERTIFY,
+		.handles = { item.handle, ak.handle },
+		.n_handles = 2,
+		.names = { item.name, ak.name },
+		.name_lens = { TKM_NAME_SIZE, TKM_NAME_SIZE },
 	};
 	struct tkm_wire_answer answer;
 	struct tkm_writer w;
 	struct tkm_reader r;
-	u16 n;
 	int ret;
 
-	if (hierarchy == TPM_RH_NULL)
-		with_session(&wire, bus, TPM_SA_ENCRYPT | TPM_SA_CONTINUE);
+	with_session(&wire, bus, goes_on(bus, true));
+	with_parent(&wire, &item);
+	wire.password_after = true;
 	tkm_writer_init(&w, param_buf, sizeof(param_buf));
-	/* inSensitive: no authValue, no data. */
-	tkm_put_u16(&w, 4);
-	tkm_put_u32(&w, 0);
-	put_public(&w, tmpl);
-	put_no_creation(&w);
+	tkm_put_tpm2b(&w, extra, 32);
+	tkm_put_u16(&w, TPM_ALG_NULL);
 	ret = exec(bus, &wire, &w, &answer, &r);
 	if (ret)
 		return ret;
-	if (!handle_is(answer.handle, 0x80))
+	if (!take_tpm2b(&r, out->attest, sizeof(out->attest),
+			&out->attest_len) ||
+	    !r.len || r.len > sizeof(out->signature))
 		return -EIO;
-	tkm_bus_opened(bus, answer.handle);
-	*handle = answer.handle;
-	if (!take_tpm2b(&r, pub, size, len))
-		return -EIO;
-	skip_creation(&r);
-	tkm_get_tpm2b(&r, &n);
-	return tkm_reader_done(&r) ? 0 : -EIO;
+	/* What it is made of tkm_certificate_check() sees. */
+	memcpy(out->signature, r.data, r.len);
+	out->signature_len = r.len;
+	return 0;
 }
 
 /**
@@ -370,8 +468,7 @@ int tkm_tpm_create(struct tkm_bus *bus, struct tkm_parent parent,
 	tkm_put_tpm2b_end(&w, at);
 	put_public(&w, tmpl);
 	put_no_creation(&w);
-	ret = exec(bus, &wire, &w, &answer, &r);
-	memzero_explicit(param_buf, w.len);
+	ret = exec_wiping(bus, &wire, &w, &answer, &r);
 	if (ret)
 		return ret;
 	if (!take_tpm2b(&r, out->priv, sizeof(out->priv), &out->priv_len) ||
@@ -476,8 +573,7 @@ int tkm_tpm_duplicate(struct tkm_bus *bus, struct tkm_parent item,
 	tkm_writer_init(&w, param_buf, sizeof(param_buf));
 	tkm_put_tpm2b(&w, inner, TKM_INNER_SIZE);
 	put_inner_alg(&w);
-	ret = exec(bus, &wire, &w, &answer, &r);
-	memzero_explicit(param_buf, w.len);
+	ret = exec_wiping(bus, &wire, &w, &answer, &r);
 	if (ret)
 		return ret;
 	/* A key that it chose, where it was given one. */
@@ -524,11 +620,57 @@ int tkm_tpm_import(struct tkm_bus *bus, struct tkm_parent parent,
 	tkm_put_tpm2b(&w, move->obj.priv, move->obj.priv_len);
 	tkm_put_tpm2b(&w, move->secret, move->secret_len);
 	put_inner_alg(&w);
-	ret = exec(bus, &wire, &w, &answer, &r);
-	memzero_explicit(param_buf, w.len);
+	ret = exec_wiping(bus, &wire, &w, &answer, &r);
 	if (ret)
 		return ret;
 	if (!take_tpm2b(&r, priv, size, len) || !tkm_reader_done(&r))
+		return -EIO;
+	return 0;
+}
+
+/**
+ * tkm_tpm_rewrap() - TPM2_Rewrap: an object that was made for one parent, for another
+ * @bus: held, with an HMAC session, which goes on
+ * @from: loaded: what it was made for
+ * @to: loaded
+ * @move: the object
+ * @out: its private part for that parent, and the secret that only that opens
+ *
+ * What wraps the object inside stays as it is, so nobody sees what is in it.
+ *
+ * Return: 0; -EBADMSG when it is damaged, or for another parent; -EOPNOTSUPP when the
+ * TPM has no such command; else as above.
+ */
+int tkm_tpm_rewrap(struct tkm_bus *bus, struct tkm_parent from,
+		   struct tkm_parent to, const struct tkm_move *move,
+		   struct tkm_duplicated *out)
+{
+	struct tkm_wire wire = {
+		.cc = TPM_CC_REWRAP,
+		.handles = { from.handle, to.handle },
+		.n_handles = 2,
+		.names = { from.name, to.name },
+		.name_lens = { TKM_NAME_SIZE, TKM_NAME_SIZE },
+	};
+	struct tkm_wire_answer answer;
+	u8 name[TKM_NAME_SIZE];
+	struct tkm_writer w;
+	struct tkm_reader r;
+	int ret;
+
+	with_session(&wire, bus, TPM_SA_CONTINUE);
+	with_parent(&wire, &from);
+	tkm_public_name(move->obj.pub, move->obj.pub_len, name);
+	tkm_writer_init(&w, param_buf, sizeof(param_buf));
+	tkm_put_tpm2b(&w, move->obj.priv, move->obj.priv_len);
+	tkm_put_tpm2b(&w, name, sizeof(name));
+	tkm_put_tpm2b(&w, move->secret, move->secret_len);
+	ret = exec(bus, &wire, &w, &answer, &r);
+	if (ret)
+		return ret;
+	if (!take_tpm2b(&r, out->priv, sizeof(out->priv), &out->priv_len) ||
+	    !take_tpm2b(&r, out->secret, sizeof(out->secret),
+			&out->secret_len) || !tkm_reader_done(&r))
 		return -EIO;
 	return 0;
 }
@@ -614,8 +756,7 @@ int tkm_tpm_object_change_auth(struct tkm_bus *bus, struct tkm_parent item,
 	with_parent(&wire, &item);
 	tkm_writer_init(&w, param_buf, sizeof(param_buf));
 	tkm_put_tpm2b(&w, auth.data, auth.len);
-	ret = exec(bus, &wire, &w, &answer, &r);
-	memzero_explicit(param_buf, w.len);
+	ret = exec_wiping(bus, &wire, &w, &answer, &r);
 	if (ret)
 		return ret;
 	if (!take_tpm2b(&r, priv, size, len) || !tkm_reader_done(&r))
@@ -1204,20 +1345,10 @@ int tkm_tpm_load_external(struct tkm_bus *bus, struct tkm_piece pub,
 	return 0;
 }
 
-/**
- * tkm_tpm_verify_signature() - TPM2_VerifySignature
- * @bus: held
- * @handle: of the public key
- * @digest: 32 bytes that were signed
- * @sig: TPMT_SIGNATURE
- * @ticket: TPMT_TK_VERIFIED; nothing vouches for it but its use
- * @len: its length
- *
- * Return: 0; -EKEYREJECTED when the signature is not that key's; else as above.
- */
-int tkm_tpm_verify_signature(struct tkm_bus *bus, u32 handle,
-			     const u8 digest[32], struct tkm_piece sig,
-			     u8 ticket[TKM_TICKET_MAX], u16 *len)
+/* 0; -EKEYREJECTED when the signature is not that key's; else as above. */
+static int verify_signature(struct tkm_bus *bus, u32 handle,
+			    const u8 digest[32], struct tkm_piece sig,
+			    u8 ticket[TKM_TICKET_MAX], u16 *len)
 {
 	struct tkm_wire wire = {
 		.cc = TPM_CC_VERIFY_SIGNATURE,
@@ -1246,4 +1377,35 @@ int tkm_tpm_verify_signature(struct tkm_bus *bus, u32 handle,
 	memcpy(ticket, answer.params, answer.params_len);
 	*len = answer.params_len;
 	return 0;
+}
+
+/**
+ * tkm_tpm_ticket() - have the TPM verify a signature: three commands
+ * @bus: held
+ * @by: the public key, and its signature
+ * @digest: 32 bytes that were signed
+ * @ticket: TPMT_TK_VERIFIED; nothing vouches for it but its use
+ * @len: its length
+ *
+ * LoadExternal, VerifySignature, FlushContext. bus->rc is that of the first two.
+ *
+ * Return: 0; -EKEYREJECTED when the signature is not that key's; -EOPNOTSUPP for
+ * a sort of key that the TPM lacks; else as above.
+ */
+int tkm_tpm_ticket(struct tkm_bus *bus, const struct tkm_authorize *by,
+		   const u8 digest[32], u8 ticket[TKM_TICKET_MAX], u16 *len)
+{
+	const struct tkm_piece pub = { by->pub, by->pub_len };
+	const struct tkm_piece sig = { by->sig, by->sig_len };
+	u32 handle, rc;
+	int ret;
+
+	ret = tkm_tpm_load_external(bus, pub, &handle);
+	if (ret)
+		return ret;
+	ret = verify_signature(bus, handle, digest, sig, ticket, len);
+	rc = bus->rc;
+	tkm_bus_flush(bus, handle);
+	bus->rc = rc;
+	return ret;
 }

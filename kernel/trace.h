@@ -13,6 +13,7 @@
 #define tkm_show_command(cc)                                                 \
 	__print_symbolic(cc, { TPM_CC_EVICT_CONTROL, "EvictControl" },       \
 			 { TPM_CC_CREATE_PRIMARY, "CreatePrimary" },         \
+			 { TPM_CC_CERTIFY, "Certify" },                      \
 			 { TPM_CC_CREATE, "Create" },                        \
 			 { TPM_CC_LOAD, "Load" },                            \
 			 { TPM_CC_ECDH_ZGEN, "ECDH_ZGen" },                  \
@@ -35,6 +36,7 @@
 			 { TPM_CC_PCR_READ, "PCR_Read" },                    \
 			 { TPM_CC_POLICY_PCR, "PolicyPCR" },                 \
 			 { TPM_CC_DUPLICATE, "Duplicate" },                  \
+			 { TPM_CC_REWRAP, "Rewrap" },                        \
 			 { TPM_CC_IMPORT, "Import" },                        \
 			 { TPM_CC_POLICY_COMMAND_CODE, "PolicyCommandCode" }, \
 			 { TPM_CC_POLICY_DUPLICATION_SELECT,                 \

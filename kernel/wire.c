@@ -13,6 +13,9 @@
  *                  authValue is empty) is authorised by the empty password in
  *                  front of it. The HMAC covers the whole command all the same
  *
+ * A second handle, if it is authorised, has an empty authValue and is authorised by the
+ * empty password after a session that authorises the first.
+ *
  * The layout and the computations follow TPM 2.0 Part 1, "Session-Based
  * Authorizations", "Session-Based Encryption" and Part 3, "Command
  * Processing". All sessions use SHA-256 and AES-128-CFB.
@@ -177,6 +180,8 @@ static void put_auths(struct tkm_writer *w, const struct tkm_wire *wire,
 	tkm_put_tpm2b(w, s->nonce_caller, 32);
 	tkm_put_u8(w, wire->session_attributes);
 	tkm_put_tpm2b(w, hmac, 32);
+	if (wire->password_after)
+		put_password(w);
 	memzero_explicit(hmac, sizeof(hmac));
 }
 
@@ -188,6 +193,8 @@ static size_t auths_size(const struct tkm_wire *wire)
 		n += 4 + 2 + 1 + 2;
 	if (wire->session)
 		n += 4 + 2 + 32 + 1 + 2 + 32;
+	if (wire->session && wire->password_after)
+		n += 4 + 2 + 1 + 2;
 	return n;
 }
 
@@ -261,6 +268,8 @@ static int check_session(const struct tkm_wire *wire, struct tkm_reader *r,
 	u8 allowed = attributes;
 	int ret = 0;
 
+	if (wire->password_after && !password_answered(r))
+		return r->bad ? -EIO : -EBADMSG;
 	if (!tkm_reader_done(r))
 		return -EIO;
 	if (wire->session_attributes & TPM_SA_AUDIT)

@@ -11,7 +11,6 @@ static const char file[] = "chains.vec";
 #define FIXED	(TPM_OA_FIXED_TPM | TPM_OA_FIXED_PARENT)
 #define STORAGE	(TKM_STORAGE_ATTRIBUTES | FIXED)
 
-
 static const struct tkm_caller owner = {
 	.owner = 0,
 	.side = TKM_SIDE_INIT,

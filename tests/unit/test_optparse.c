@@ -909,6 +909,8 @@ static int parse_move(const char *text, struct tkm_move_request *req)
 	return ret;
 }
 
+#define NONCE "00112233445566778899aaBBccddeeff"
+
 static void moves_are_said_in_full(void **state)
 {
 	static const char *const wrong[] = {
@@ -926,13 +928,39 @@ static void moves_are_said_in_full(void **state)
 		"duplicate key=1 object=key parent=2 approval=3 x=4",
 		"duplicate key=1 object=key parent=2 approval=3 packet=4",
 		"duplicate key=-1 object=key parent=2 approval=3",
+		"certify", "certify key=1", "certify nonce=" NONCE,
+		"certify key=0 nonce=" NONCE, "certify key=1 nonce=",
+		"certify key=1 key=1 nonce=" NONCE,
+		"certify key=1 nonce=" NONCE " nonce=" NONCE,
+		"certify key=1 nonce=" NONCE "0",
+		"certify key=1 nonce=" NONCE NONCE NONCE NONCE "00",
+		"certify key=1 nonce=00112233445566778899aabbccddee",
+		"certify key=1 nonce=00112233445566778899aabbccddeefg",
+		"certify key=1 nonce=" NONCE " auth=0",
+		"certify key=1 nonce=" NONCE " auth=1 auth=1",
+		"certify key=1 nonce=" NONCE " object=key",
+		"certify key=1 nonce=" NONCE " packet=2",
+		"import packet=1 nonce=" NONCE, "import packet=1 auth=2",
+		"import recovery=1", "import packet=1 recovery=0",
+		"import packet=1 recovery=2 recovery=2",
+		"import packet=1 to=recovery",
+		"duplicate key=1 object=key parent=2 approval=3 recovery=4",
+		"duplicate key=1 object=key parent=2 approval=3 to=recover",
+		"duplicate key=1 object=key parent=2 approval=3 to=recovery "
+		"to=recovery",
+		"duplicate key=1 object=key approval=3 to=recovery",
 	};
 	struct tkm_move_request req;
 	size_t i;
 
 	(void)state;
 	assert_int_equal(parse_move("import packet=7\n", &req), 0);
-	assert_true(req.import && req.packet == 7);
+	assert_true(req.import && req.packet == 7 && !req.recovery);
+	assert_int_equal(parse_move("import recovery=8 packet=7", &req), 0);
+	assert_true(req.import && req.packet == 7 && req.recovery == 8);
+	assert_int_equal(parse_move("duplicate key=1 object=key to=recovery "
+				    "parent=2 approval=3", &req), 0);
+	assert_true(req.to_recovery && req.parent == 2);
 	assert_int_equal(parse_move("duplicate  approval=4 key=2 object=ask "
 				    "parent=3 ", &req), 0);
 	assert_true(!req.import && req.key == 2 && req.parent == 3 &&
@@ -943,6 +971,13 @@ static void moves_are_said_in_full(void **state)
 	assert_int_equal(parse_move("duplicate key=1 object=key parent=2 "
 				    "approval=3", &req), 0);
 	assert_int_equal(req.kind, TKM_KIND_NONE);
+	assert_int_equal(parse_move("certify nonce=" NONCE " key=3", &req), 0);
+	assert_true(req.certify && !req.import && req.key == 3 && !req.auth &&
+		    req.nonce_len == 16 && req.nonce[1] == 0x11 &&
+		    req.nonce[11] == 0xbb);
+	assert_int_equal(parse_move("certify key=3 auth=4 nonce=" NONCE NONCE
+				    NONCE NONCE, &req), 0);
+	assert_true(req.auth == 4 && req.nonce_len == 64);
 	for (i = 0; i < ARRAY_SIZE(wrong); i++)
 		if (parse_move(wrong[i], &req) != -EINVAL)
 			fail_msg("%s", wrong[i]);

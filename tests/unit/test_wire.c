@@ -127,6 +127,11 @@ static size_t tpm_answer(const struct tpm *t, const struct tkm_wire *wire,
 	tkm_put_tpm2b(&w, fresh, 32);
 	tkm_put_u8(&w, wire->session_attributes);
 	tkm_put_tpm2b(&w, hmac, 32);
+	if (wire->password_after) {
+		tkm_put_u16(&w, 0);
+		tkm_put_u8(&w, TPM_SA_CONTINUE);
+		tkm_put_u16(&w, 0);
+	}
 	at = w.len;
 	put_unaligned_be32((u32)at, out + 2);
 	return at;
@@ -461,6 +466,51 @@ static void an_accompanying_session_protects_too(void **state)
 	exact_free(buf);
 }
 
+/* A second handle: its empty password comes after the session. */
+static void a_password_may_follow_the_session(void **state)
+{
+	struct tpm t = tpm_with("pass");
+	struct tkm_session s;
+	struct tkm_wire wire = unseal(&s);
+	struct tkm_wire_answer a;
+	u8 out[512], answer[512], *buf;
+	size_t len, i;
+	u32 rc;
+
+	(void)state;
+	new_session(&s, false);
+	wire.cc = TPM_CC_CERTIFY;
+	wire.handles[1] = 0x80000003;
+	wire.names[1] = wire.names[0];
+	wire.name_lens[1] = wire.name_lens[0];
+	wire.n_handles = 2;
+	wire.auth_value = (const u8 *)"pass";
+	wire.auth_value_len = 4;
+	wire.password_after = true;
+	wire.session_attributes = TPM_SA_CONTINUE;
+	assert_int_equal(tkm_wire_build(&wire, fresh, out, sizeof(out)),
+			 10 + 8 + 4 + 73 + 9);
+	assert_int_equal(get_unaligned_be32(out + 18), 73 + 9);
+	assert_int_equal(get_unaligned_be32(out + 22), SESSION);
+	assert_int_equal(get_unaligned_be32(out + 22 + 73), TPM_RS_PW);
+	len = tpm_answer(&t, &wire, "said", answer);
+	for (i = 0; i < 8 * len; i++) {
+		answer[i / 8] ^= 1 << (i % 8);
+		assert_int_not_equal(check(&wire, answer, len, &rc, &a, &buf),
+				     0);
+		exact_free(buf);
+		answer[i / 8] ^= 1 << (i % 8);
+	}
+	/* Nor without it. */
+	put_unaligned_be32((u32)len - 5, answer + 2);
+	assert_int_not_equal(check(&wire, answer, len - 5, &rc, &a, &buf), 0);
+	exact_free(buf);
+	put_unaligned_be32((u32)len, answer + 2);
+	assert_int_equal(check(&wire, answer, len, &rc, &a, &buf), 0);
+	assert_memory_equal(a.params + 2, "said", 4);
+	exact_free(buf);
+}
+
 static void an_audit_session_may_be_exclusive(void **state)
 {
 	struct tkm_wire_answer a;
@@ -701,6 +751,7 @@ int main(void)
 		cmocka_unit_test(success_without_sessions_is_not_believed),
 		cmocka_unit_test(a_refusal_is_taken_and_leaves_the_session),
 		cmocka_unit_test(an_accompanying_session_protects_too),
+		cmocka_unit_test(a_password_may_follow_the_session),
 		cmocka_unit_test(an_audit_session_may_be_exclusive),
 		cmocka_unit_test(
 			a_policy_session_proves_the_value_it_was_asked_for),

@@ -141,6 +141,7 @@ enum tkm_key_state {
  * @TKM_AUDIT_EVENT_PASSWD: its password was changed
  * @TKM_AUDIT_EVENT_DUPLICATE: an object was made ready for another TPM
  * @TKM_AUDIT_EVENT_IMPORT: an object came from another TPM
+ * @TKM_AUDIT_EVENT_CERTIFY: the TPM said what a key is
  */
 enum tkm_audit_event {
 	TKM_AUDIT_EVENT_CREATE = 1,
@@ -164,6 +165,7 @@ enum tkm_audit_event {
 	TKM_AUDIT_EVENT_PASSWD,
 	TKM_AUDIT_EVENT_DUPLICATE,
 	TKM_AUDIT_EVENT_IMPORT,
+	TKM_AUDIT_EVENT_CERTIFY,
 };
 
 #define TKM_PROGRAM_MAX		255
