@@ -102,6 +102,7 @@ static const struct row {
 	{ EEXIST, NULL,
 	  "there is another key of this description, and tkm never overwrites one",
 	  "take another description, or keyctl unlink the old key first" },
+	{ EALREADY, NULL, "it was done before, and is done once", NULL },
 	{ EBUSY, NULL,
 	  "the TPM is locked after too many wrong values, and opens by itself in a while",
 	  "tkm status says when; tpm2_dictionarylockout -c opens it at once" },

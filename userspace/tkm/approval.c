@@ -4,196 +4,9 @@
  * computes again, and takes only what is the same.
  */
 #include <openssl/bn.h>
-#include <openssl/core_names.h>
-#include <openssl/ec.h>
 #include <openssl/ecdsa.h>
-#include <openssl/param_build.h>
-#include <openssl/rsa.h>
 
 #include "approval.h"
-
-/* sign, and userWithAuth, which says nothing of a key without a secret half. */
-#define EXTERNAL_ATTRIBUTES 0x00040040
-#define RSA_EXPONENT	65537
-
-/* ---- public keys -------------------------------------------------------------- */
-
-static u16 curve_of(EVP_PKEY *pkey)
-{
-	char name[32] = "";
-
-	EVP_PKEY_get_utf8_string_param(pkey, OSSL_PKEY_PARAM_GROUP_NAME, name,
-				       sizeof(name), NULL);
-	if (!strcmp(name, SN_X9_62_prime256v1) || !strcmp(name, "P-256"))
-		return TPM_ECC_NIST_P256;
-	if (!strcmp(name, SN_secp384r1) || !strcmp(name, "P-384"))
-		return TPM_ECC_NIST_P384;
-	return 0;
-}
-
-static size_t coordinate_size(u16 curve)
-{
-	return curve == TPM_ECC_NIST_P384 ? 48 : 32;
-}
-
-static int put_number(struct tkm_writer *w, EVP_PKEY *pkey, const char *what,
-		      size_t size)
-{
-	u8 bytes[512];
-	BIGNUM *n = NULL;
-	int ret = -EOPNOTSUPP;
-
-	if (size <= sizeof(bytes) && EVP_PKEY_get_bn_param(pkey, what, &n) &&
-	    BN_bn2binpad(n, bytes, (int)size) == (int)size) {
-		tkm_put_tpm2b(w, bytes, size);
-		ret = 0;
-	}
-	BN_free(n);
-	return ret;
-}
-
-static int put_rsa(struct tkm_writer *w, EVP_PKEY *pkey)
-{
-	int bits = EVP_PKEY_get_bits(pkey);
-	BIGNUM *e = NULL;
-	BN_ULONG exponent = 0;
-
-	if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e))
-		exponent = BN_get_word(e);
-	BN_free(e);
-	if ((bits != 2048 && bits != 3072) || exponent != RSA_EXPONENT)
-		return -EOPNOTSUPP;
-	tkm_put_u16(w, TPM_ALG_NULL);	/* symmetric */
-	tkm_put_u16(w, TPM_ALG_NULL);	/* scheme */
-	tkm_put_u16(w, (u16)bits);
-	tkm_put_u32(w, 0);
-	return put_number(w, pkey, OSSL_PKEY_PARAM_RSA_N, (size_t)bits / 8);
-}
-
-static int put_ec(struct tkm_writer *w, EVP_PKEY *pkey)
-{
-	u16 curve = curve_of(pkey);
-	int ret;
-
-	if (!curve)
-		return -EOPNOTSUPP;
-	tkm_put_u16(w, TPM_ALG_NULL);	/* symmetric */
-	tkm_put_u16(w, TPM_ALG_NULL);	/* scheme */
-	tkm_put_u16(w, curve);
-	tkm_put_u16(w, TPM_ALG_NULL);	/* kdf */
-	ret = put_number(w, pkey, OSSL_PKEY_PARAM_EC_PUB_X,
-			 coordinate_size(curve));
-	return ret ? ret : put_number(w, pkey, OSSL_PKEY_PARAM_EC_PUB_Y,
-				      coordinate_size(curve));
-}
-
-ssize_t public_encode(EVP_PKEY *pkey, u8 *out, size_t size)
-{
-	bool rsa = EVP_PKEY_is_a(pkey, "RSA");
-	struct tkm_writer w;
-	int ret;
-
-	if (!rsa && !EVP_PKEY_is_a(pkey, "EC"))
-		return -EOPNOTSUPP;
-	tkm_writer_init(&w, out, size);
-	tkm_put_u16(&w, rsa ? TPM_ALG_RSA : TPM_ALG_ECC);
-	tkm_put_u16(&w, TPM_ALG_SHA256);
-	tkm_put_u32(&w, EXTERNAL_ATTRIBUTES);
-	tkm_put_u16(&w, 0);		/* authPolicy */
-	ret = rsa ? put_rsa(&w, pkey) : put_ec(&w, pkey);
-	if (ret)
-		return ret;
-	return w.overflow ? -EMSGSIZE : (ssize_t)w.len;
-}
-
-static EVP_PKEY *from_params(const char *type, OSSL_PARAM_BLD *build)
-{
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
-	EVP_PKEY *pkey = NULL;
-
-	if (ctx && params && EVP_PKEY_fromdata_init(ctx) > 0 &&
-	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) <= 0)
-		pkey = NULL;
-	OSSL_PARAM_free(params);
-	EVP_PKEY_CTX_free(ctx);
-	return pkey;
-}
-
-static EVP_PKEY *get_rsa(struct tkm_reader *r, OSSL_PARAM_BLD *build)
-{
-	u16 bits, len;
-	u32 exponent;
-	const u8 *modulus;
-	EVP_PKEY *pkey = NULL;
-	BIGNUM *n;
-
-	bits = tkm_get_u16(r);
-	exponent = tkm_get_u32(r);
-	modulus = tkm_get_tpm2b(r, &len);
-	if (!tkm_reader_done(r) || len * 8 != bits || bits < 2048)
-		return NULL;
-	n = BN_bin2bn(modulus, len, NULL);
-	if (n && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) &&
-	    OSSL_PARAM_BLD_push_ulong(build, OSSL_PKEY_PARAM_RSA_E,
-				      exponent ? exponent : RSA_EXPONENT))
-		pkey = from_params("RSA", build);
-	BN_free(n);
-	return pkey;
-}
-
-static EVP_PKEY *get_ec(struct tkm_reader *r, OSSL_PARAM_BLD *build)
-{
-	u8 point[1 + 2 * 48] = { POINT_CONVERSION_UNCOMPRESSED };
-	u16 curve = tkm_get_u16(r), x_len, y_len;
-	size_t size = coordinate_size(curve);
-	const u8 *x, *y;
-
-	tkm_get_u16(r);			/* kdf */
-	x = tkm_get_tpm2b(r, &x_len);
-	y = tkm_get_tpm2b(r, &y_len);
-	if (!tkm_reader_done(r) || x_len > size || y_len > size ||
-	    (curve != TPM_ECC_NIST_P256 && curve != TPM_ECC_NIST_P384))
-		return NULL;
-	memcpy(point + 1 + size - x_len, x, x_len);
-	memcpy(point + 1 + 2 * size - y_len, y, y_len);
-	if (!OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME,
-					     curve == TPM_ECC_NIST_P256 ?
-						     "P-256" : "P-384", 0) ||
-	    !OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY,
-					      point, 1 + 2 * size))
-		return NULL;
-	return from_params("EC", build);
-}
-
-EVP_PKEY *public_decode(const u8 *pub, size_t len)
-{
-	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-	EVP_PKEY *pkey = NULL;
-	struct tkm_reader r;
-	u16 type, policy_len;
-
-	tkm_reader_init(&r, pub, len);
-	type = tkm_get_u16(&r);
-	tkm_get_u16(&r);		/* nameAlg */
-	tkm_get_u32(&r);		/* attributes */
-	tkm_get_tpm2b(&r, &policy_len);
-	/* Keys that only sign have neither. */
-	if (tkm_get_u16(&r) == TPM_ALG_NULL && tkm_get_u16(&r) == TPM_ALG_NULL &&
-	    build)
-		pkey = type == TPM_ALG_RSA ? get_rsa(&r, build) :
-		       type == TPM_ALG_ECC ? get_ec(&r, build) : NULL;
-	OSSL_PARAM_BLD_free(build);
-	return pkey;
-}
-
-void public_name(const u8 *pub, size_t len, u8 name[TKM_NAME_SIZE])
-{
-	const struct tkm_piece all = { pub, len };
-
-	put_unaligned_be16(TPM_ALG_SHA256, name);
-	tkm_sha256(&all, 1, name + 2);
-}
 
 /* ---- what is approved -------------------------------------------------------------- */
 
@@ -313,8 +126,8 @@ ssize_t signature_encode(EVP_PKEY *pkey, const u8 *signature, size_t len,
 		tkm_put_u16(&w, TPM_ALG_SHA256);
 		tkm_put_tpm2b(&w, signature, len);
 	} else {
-		ret = put_ecdsa(&w, coordinate_size(curve_of(pkey)), signature,
-				len);
+		ret = put_ecdsa(&w, tkm_curve_bytes(public_curve(pkey)),
+				signature, len);
 	}
 	if (ret)
 		return ret;
@@ -355,17 +168,18 @@ static size_t signature_decode(const struct tkm_authorize *by, u8 *out,
 	return len > 0 ? (size_t)len : 0;
 }
 
-int approval_verify(const struct tkm_approval *approval)
+/* Of what was approved, and for what. */
+static int verify(const struct tkm_authorize *by, const u8 digest[32])
 {
-	EVP_PKEY *pkey = public_decode(approval->by.pub, approval->by.pub_len);
+	EVP_PKEY *pkey = public_decode(by->pub, by->pub_len);
 	u8 message[APPROVAL_SIGNED], signature[SIGNATURE_MAX];
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	size_t len;
 	bool holds;
 
-	len = signature_decode(&approval->by, signature, sizeof(signature));
-	memcpy(message, approval->digest, 32);
-	memcpy(message + 32, approval->by.ref, 32);
+	len = signature_decode(by, signature, sizeof(signature));
+	memcpy(message, digest, 32);
+	memcpy(message + 32, by->ref, 32);
 	holds = pkey && len && ctx &&
 		EVP_DigestVerifyInit(ctx, NULL, EVP_sha256(), NULL, pkey) > 0 &&
 		EVP_DigestVerify(ctx, signature, len, message,
@@ -441,4 +255,49 @@ int approval_to_sign(const u8 *der, size_t len, struct approved *approved)
 	policy.n--;
 	memmove(policy.el, policy.el + 1, policy.n * sizeof(policy.el[0]));
 	return approval_read(&policy, approved);
+}
+
+int approval_verify(const struct tkm_approval *approval)
+{
+	return verify(&approval->by, approval->digest);
+}
+
+/* ---- moves ------------------------------------------------------------------------- */
+
+void permit_signed(const u8 object[TKM_NAME_SIZE], const u8 parent[TKM_NAME_SIZE],
+		   u8 message[APPROVAL_SIGNED])
+{
+	tkm_duplication_select_digest(object, parent, message);
+	tkm_duplicate_ref(message + 32);
+}
+
+ssize_t permit_encode(const u8 *pub, size_t pub_len,
+		      const u8 object[TKM_NAME_SIZE],
+		      const u8 parent[TKM_NAME_SIZE], const u8 *signature,
+		      size_t signature_len, u8 *out, size_t size)
+{
+	struct elements e;
+	size_t begin;
+	u8 ref[32];
+
+	begin_elements(&e);
+	tkm_duplicate_ref(ref);
+	tkm_put_tpm2b(&e.w, pub, pub_len);
+	tkm_put_tpm2b(&e.w, ref, sizeof(ref));
+	tkm_put_bytes(&e.w, signature, signature_len);
+	end_element(&e, TPM_CC_POLICY_AUTHORIZE, 0);
+	begin = e.w.len;
+	tkm_put_tpm2b(&e.w, object, TKM_NAME_SIZE);
+	tkm_put_tpm2b(&e.w, parent, TKM_NAME_SIZE);
+	tkm_put_u8(&e.w, 1);	/* the object is included */
+	end_element(&e, TPM_CC_POLICY_DUPLICATION_SELECT, begin);
+	if (e.w.overflow)
+		return -EMSGSIZE;
+	return tkm_auth_policy_encode(NULL, &e.policy, out,
+				      min_t(size_t, size, TKM_APPROVAL_MAX));
+}
+
+int permit_verify(const struct tkm_permit *permit)
+{
+	return verify(&permit->by, permit->digest);
 }

@@ -7,11 +7,8 @@
 #ifndef TKM_APPROVAL_H
 #define TKM_APPROVAL_H
 
-#include <openssl/evp.h>
+#include "public.h"
 
-#include "core.h"
-
-#define PUBLIC_MAX	512
 #define APPROVALS_MAX	16
 #define APPROVED_PCRS	6
 #define SIGNATURE_MAX	512
@@ -22,17 +19,6 @@
 #define EPOCH_INDEX	0x01800b7d
 #define EPOCH_ATTRIBUTES	0x02040012	/* counter, owner writes, noDA */
 #define EPOCH_WRITTEN		0x20000000
-
-/* ---- keys that approve: TPMT_PUBLIC, as TPM2_LoadExternal takes it --------- */
-
-/*
- * RSA of 2048 or 3072 bits, or EC on P-256 or P-384. Return: the length,
- * -EOPNOTSUPP for any other key.
- */
-ssize_t public_encode(EVP_PKEY *pkey, u8 *out, size_t size);
-/* The same key for OpenSSL, to be freed; NULL if it is none of these. */
-EVP_PKEY *public_decode(const u8 *pub, size_t len);
-void public_name(const u8 *pub, size_t len, u8 name[TKM_NAME_SIZE]);
 
 /* ---- what is approved ---------------------------------------------------------- */
 
@@ -82,5 +68,21 @@ int approval_read(const struct tkm_policy *policy, struct approved *approved);
 int approval_to_sign(const u8 *der, size_t len, struct approved *approved);
 /* Whether the signature holds: -EKEYREJECTED. */
 int approval_verify(const struct tkm_approval *approval);
+
+/* ---- approvals of moves, DER -------------------------------------------------------- */
+
+/* What is signed: that this object may move to that parent. */
+void permit_signed(const u8 object[TKM_NAME_SIZE], const u8 parent[TKM_NAME_SIZE],
+		   u8 message[APPROVAL_SIGNED]);
+/*
+ * @signature as signature_encode() writes it. What kernel/approval.c reads. Return: the
+ * length, or -EMSGSIZE.
+ */
+ssize_t permit_encode(const u8 *pub, size_t pub_len,
+		      const u8 object[TKM_NAME_SIZE],
+		      const u8 parent[TKM_NAME_SIZE], const u8 *signature,
+		      size_t signature_len, u8 *out, size_t size);
+/* Whether the signature holds: -EKEYREJECTED. */
+int permit_verify(const struct tkm_permit *permit);
 
 #endif /* TKM_APPROVAL_H */

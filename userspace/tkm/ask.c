@@ -18,10 +18,10 @@
 
 const char *ask_socket = SOCKET;
 
-static int open_socket(void)
+static int open_socket(unsigned int seconds)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const struct timeval limit = { .tv_sec = SECONDS };
+	const struct timeval limit = { .tv_sec = seconds };
 	int fd, err;
 
 	if (strlen(ask_socket) >= sizeof(address.sun_path))
@@ -40,17 +40,41 @@ static int open_socket(void)
 	return err == ENOENT ? -ECONNREFUSED : -err;
 }
 
-static int send_line(int fd, const char *text)
+/* With a file beside its first byte, unless that is -1. */
+static ssize_t send_some(int fd, const char *text, size_t len, int file)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { .bytes = { 0 } };
+	struct iovec bytes = { .iov_base = (char *)text, .iov_len = len };
+	struct msghdr message = { .msg_iov = &bytes, .msg_iovlen = 1 };
+	struct cmsghdr *part;
+
+	if (file >= 0) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof(control.bytes);
+		part = CMSG_FIRSTHDR(&message);
+		part->cmsg_level = SOL_SOCKET;
+		part->cmsg_type = SCM_RIGHTS;
+		part->cmsg_len = CMSG_LEN(sizeof(file));
+		memcpy(CMSG_DATA(part), &file, sizeof(file));
+	}
+	return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+static int send_line(int fd, const char *text, int file)
 {
 	size_t len = strlen(text);
 	ssize_t n;
 
 	while (len) {
-		n = send(fd, text, len, MSG_NOSIGNAL);
+		n = send_some(fd, text, len, file);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return errno == EAGAIN ? -ETIMEDOUT : -errno;
+		file = -1;
 		text += n;
 		len -= (size_t)n;
 	}
@@ -111,14 +135,15 @@ bool ask_true(struct json_object *object, const char *name)
 	       json_object_get_boolean(member);
 }
 
-static int exchange(int fd, const char *text, struct json_object **reply)
+static int exchange(int fd, const char *text, int file,
+		    struct json_object **reply)
 {
 	char *line = NULL;
 	int ret;
 
-	ret = send_line(fd, text);
+	ret = send_line(fd, text, file);
 	if (!ret)
-		ret = send_line(fd, "\n");
+		ret = send_line(fd, "\n", -1);
 	/* Who is refused early may be told so before the line is read. */
 	if (!ret || ret == -EPIPE)
 		ret = receive_line(fd, &line);
@@ -131,19 +156,25 @@ static int exchange(int fd, const char *text, struct json_object **reply)
 	return ret;
 }
 
-int ask(struct json_object *question, struct json_object **reply)
+int ask_with(struct json_object *question, int file, unsigned int seconds,
+	     struct json_object **reply)
 {
-	int fd = open_socket(), ret;
+	int fd = open_socket(seconds), ret;
 
 	*reply = NULL;
 	ret = fd < 0 ? fd : exchange(fd, json_object_to_json_string_ext(
-		question, JSON_C_TO_STRING_PLAIN), reply);
+		question, JSON_C_TO_STRING_PLAIN), file, reply);
 	if (fd >= 0)
 		close(fd);
 	json_object_put(question);
 	if (!ret && !ask_true(*reply, "ok"))
 		ret = errno_of(ask_string(*reply, "errno"));
 	return ret;
+}
+
+int ask(struct json_object *question, struct json_object **reply)
+{
+	return ask_with(question, -1, SECONDS, reply);
 }
 
 int ask_failed(int err, struct json_object *reply, const char *what)

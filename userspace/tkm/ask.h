@@ -19,6 +19,9 @@ struct json_object *ask_about(const char *name, const char *key);
  * that has its reason or NULL. The reply is the caller's.
  */
 int ask(struct json_object *question, struct json_object **reply);
+/* The same, with a file beside it (-1: none), of a verb that takes so long. */
+int ask_with(struct json_object *question, int file, unsigned int seconds,
+	     struct json_object **reply);
 /* failed(), with what tkmd said; takes the reply. */
 int ask_failed(int err, struct json_object *reply, const char *what);
 

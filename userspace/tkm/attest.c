@@ -4,16 +4,14 @@
  * and nothing else is seen by putting them together again.
  */
 #include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
-#include <openssl/param_build.h>
 #include <openssl/rsa.h>
 
 #include "attest.h"
 #include "cursor.h"
+#include "public.h"
 
-#define RSA_EXPONENT	65537
 #define COORDINATE_MAX	48
 
 /* ---- structures ------------------------------------------------------------------ */
@@ -111,70 +109,37 @@ void attest_qualified(u32 hierarchy, const u8 parent[TKM_NAME_SIZE],
 
 /* ---- signatures ---------------------------------------------------------------------- */
 
-static EVP_PKEY *from_params(const char *type, OSSL_PARAM_BLD *build)
-{
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(build);
-	EVP_PKEY *pkey = NULL;
-
-	if (ctx && params && EVP_PKEY_fromdata_init(ctx) > 0 &&
-	    EVP_PKEY_fromdata(ctx, &pkey, EVP_PKEY_PUBLIC_KEY, params) <= 0)
-		pkey = NULL;
-	OSSL_PARAM_free(params);
-	EVP_PKEY_CTX_free(ctx);
-	return pkey;
-}
-
-static EVP_PKEY *rsa_key(const TPMT_PUBLIC *pub, OSSL_PARAM_BLD *build)
+static EVP_PKEY *rsa_key(const TPMT_PUBLIC *pub)
 {
 	const TPMS_RSA_PARMS *parms = &pub->parameters.rsaDetail;
-	const TPM2B_PUBLIC_KEY_RSA *modulus = &pub->unique.rsa;
-	EVP_PKEY *pkey = NULL;
-	BIGNUM *n;
+	const TPM2B_PUBLIC_KEY_RSA *n = &pub->unique.rsa;
 
-	if (modulus->size * 8 != parms->keyBits || parms->keyBits < 2048 ||
-	    (parms->exponent && parms->exponent != RSA_EXPONENT))
+	if (n->size * 8 != parms->keyBits)
 		return NULL;
-	n = BN_bin2bn(modulus->buffer, modulus->size, NULL);
-	if (n && OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, n) &&
-	    OSSL_PARAM_BLD_push_ulong(build, OSSL_PKEY_PARAM_RSA_E, RSA_EXPONENT))
-		pkey = from_params("RSA", build);
-	BN_free(n);
-	return pkey;
+	return public_rsa((struct tkm_piece){ n->buffer, n->size },
+			  parms->exponent);
 }
 
-static EVP_PKEY *ec_key(const TPMT_PUBLIC *pub, OSSL_PARAM_BLD *build)
+static EVP_PKEY *ec_key(const TPMT_PUBLIC *pub)
 {
-	u16 curve = pub->parameters.eccDetail.curveID;
 	const TPM2B_ECC_PARAMETER *x = &pub->unique.ecc.x;
 	const TPM2B_ECC_PARAMETER *y = &pub->unique.ecc.y;
-	size_t size = tkm_curve_bytes(curve);
-	u8 point[1 + 2 * COORDINATE_MAX] = { POINT_CONVERSION_UNCOMPRESSED };
 
-	if (!size || x->size > size || y->size > size)
-		return NULL;
-	memcpy(point + 1 + size - x->size, x->buffer, x->size);
-	memcpy(point + 1 + 2 * size - y->size, y->buffer, y->size);
-	/* OpenSSL takes no point that is not on the curve. */
-	if (!OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME,
-					     curve == TPM_ECC_NIST_P256 ?
-						     "P-256" : "P-384", 0) ||
-	    !OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY,
-					      point, 1 + 2 * size))
-		return NULL;
-	return from_params("EC", build);
+	return public_ec(pub->parameters.eccDetail.curveID,
+			 (struct tkm_piece){ x->buffer, x->size },
+			 (struct tkm_piece){ y->buffer, y->size });
 }
 
 EVP_PKEY *attest_key(const TPMT_PUBLIC *pub)
 {
-	OSSL_PARAM_BLD *build = OSSL_PARAM_BLD_new();
-	EVP_PKEY *pkey = NULL;
-
-	if (build)
-		pkey = pub->type == TPM2_ALG_RSA ? rsa_key(pub, build) :
-		       pub->type == TPM2_ALG_ECC ? ec_key(pub, build) : NULL;
-	OSSL_PARAM_BLD_free(build);
-	return pkey;
+	switch (pub->type) {
+	case TPM2_ALG_RSA:
+		return rsa_key(pub);
+	case TPM2_ALG_ECC:
+		return ec_key(pub);
+	default:
+		return NULL;
+	}
 }
 
 static const EVP_MD *hash_of(u16 alg)

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tkm attest: this machine says what its registers hold, to who asked with a nonce. All
- * that it needs to be believed goes into one file (Documentation/evidence-format.rst).
+ * tkm attest: this machine says what its registers hold, or what a key of it is, to who
+ * asked with a nonce. All that it needs to be believed goes into one file
+ * (Documentation/evidence-format.rst).
  */
 #include <glob.h>
+#include <keyutils.h>
 #include <openssl/rand.h>
 
 #include "evidence.h"
@@ -219,6 +221,111 @@ static int make_quote(void)
 	return ret;
 }
 
+/* ---- key ------------------------------------------------------------------------------- */
+
+/* What the module gives: it has the TPM certify the key. */
+static int ask_module(libtkm_serial key, libtkm_serial auth, void **der,
+		      size_t *len)
+{
+	char text[80 + 2 * NONCE_MAX], nonce[2 * NONCE_MAX + 1], with[24] = "";
+	key_serial_t certificate;
+	long n;
+
+	hex(asked.nonce, asked.nonce_len, nonce);
+	if (auth)
+		snprintf(with, sizeof(with), " auth=%d", auth);
+	snprintf(text, sizeof(text), "certify key=%d nonce=%s%s", key, nonce,
+		 with);
+	certificate = add_key("tkm-move", "certificate", text, strlen(text),
+			      KEY_SPEC_PROCESS_KEYRING);
+	if (certificate < 0)
+		return -errno;
+	n = keyctl_read_alloc(certificate, der);
+	keyctl_unlink(certificate, KEY_SPEC_PROCESS_KEYRING);
+	if (n < 0)
+		return -errno;
+	*len = (size_t)n;
+	return 0;
+}
+
+static int failed_key(int err, const char *name)
+{
+	if (err == -EACCES)
+		return failed_as(err, "tpm2_changeauth -c endorsement takes it away; the kernel's log says if that is it",
+				 "the TPM's endorsement hierarchy has an authorisation value, or the key may not be written");
+	if (err == -ENODEV)
+		return failed_as(err, NULL, "no TPM, or the module is not loaded or too old");
+	return failed(err, name);
+}
+
+/* Certificate and chain into the evidence, which points into them. */
+static int take_certificate(const void *der, size_t len, const u8 *chain,
+			    size_t chain_len)
+{
+	struct tkm_certificate is;
+	TPMT_PUBLIC ak;
+	size_t n = 0;
+	int ret;
+
+	ret = tkm_certificate_decode(der, len, &is);
+	ret = ret ? ret : attest_public(is.ak, is.ak_len, &ak);
+	ret = ret ? ret : attest_name(&ak, ak_name);
+	if (ret)
+		return ret;
+	Tss2_MU_UINT16_Marshal(is.ak_len, ak_area, sizeof(ak_area), &n);
+	memcpy(ak_area + n, is.ak, is.ak_len);
+	put_part(PART_AK, ak_area, n + is.ak_len);
+	put_part(PART_CERTIFICATE, is.attest, is.attest_len);
+	put_part(PART_CERTIFICATE_SIGNATURE, is.signature, is.signature_len);
+	put_part(PART_KEY, chain, chain_len);
+	return 0;
+}
+
+static int certify(const char *name, libtkm_serial key)
+{
+	libtkm_serial auth;
+	size_t len = 0, whole_len, chain_len;
+	uint8_t *whole = NULL;
+	u8 *chain = NULL;
+	void *der = NULL;
+	int ret;
+
+	ret = auth_take(false, &auth);
+	if (ret)
+		return ret;
+	progress_begin("the TPM certifies");
+	ret = ask_module(key, auth, &der, &len);
+	progress_end();
+	auth_drop();
+	if (ret)
+		return failed_key(ret, name);
+	ret = libtkm_key_chain(key, &whole, &whole_len);
+	ret = ret ? ret : evidence_chain(whole, whole_len, &chain, &chain_len);
+	ret = ret ? ret : take_certificate(der, len, chain, chain_len);
+	attest_extra("key", asked.nonce, asked.nonce_len, extra);
+	ret = ret ? failed(ret, name) : write_out();
+	free(whole);
+	free(chain);
+	free(der);
+	return ret;
+}
+
+static int make_certificate(const char *name)
+{
+	libtkm_serial key;
+	int ret;
+
+	if (!asked.nonce_len)
+		usage("say what was asked: --nonce");
+	if (asked.registers.n || asked.no_logs)
+		usage("--pcrs and --no-logs are for quotes");
+	if (json && !out_path)
+		usage("with --json the evidence goes to a file: -o FILE");
+	want_no_terminal();
+	ret = want_key(name, &key, NULL);
+	return ret ? ret : certify(name, key);
+}
+
 static void take_nonce(const char *text)
 {
 	size_t n = strlen(text);
@@ -236,9 +343,10 @@ int cmd_attest(int argc, char **argv)
 		{ "nonce", required_argument, NULL, OPT_NONCE },
 		{ "pcrs", required_argument, NULL, OPT_PCRS },
 		{ "no-logs", no_argument, NULL, OPT_NO_LOGS },
-		OUT_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
+		AUTH_OPTIONS, OUT_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
 	};
 	const char *action;
+	bool auth = false;
 	int c;
 
 	while ((c = next_option(argc, argv, options)) != -1) {
@@ -246,12 +354,21 @@ int cmd_attest(int argc, char **argv)
 			take_nonce(optarg);
 		else if (c == OPT_NO_LOGS)
 			asked.no_logs = true;
+		else if (auth_option(c, optarg))
+			auth = true;
 		else if (registers_say(&asked.registers, optarg))
 			usage("%s is no list of registers, as sha256:0+1+7",
 			      optarg);
 	}
-	want_words(argc, 1, 1);
+	want_words(argc, 1, 2);
 	action = argv[optind];
+	if (!strcmp(action, "key")) {
+		want_words(argc, 2, 2);
+		return make_certificate(argv[optind + 1]);
+	}
+	want_words(argc, 1, 1);
+	if (auth)
+		usage("an authorisation value is a key's");
 	if (!strcmp(action, "quote"))
 		return make_quote();
 	if (strcmp(action, "nonce"))

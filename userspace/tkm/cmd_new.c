@@ -3,7 +3,10 @@
 #include <keyutils.h>
 #include <unistd.h>
 
+#include "policy.h"
 #include "tkm.h"
+
+enum { OPT_APPROVER = OPT_OWN };
 
 /* Who keeps the chain, if it is not written: the helper, or nobody. */
 static bool is_kept(void)
@@ -46,17 +49,53 @@ static int say(libtkm_serial key, const char *description)
 	return say_json(object);
 }
 
-static int make(const char *description, const char *words,
-		libtkm_serial keyring, struct output *out)
+/* As the module wants it: a key whose payload is TPM2B_PUBLIC. 0 without a file. */
+static int approver_take(const char *from, libtkm_serial *key)
 {
-	libtkm_serial auth, key;
+	u8 area[2 + PUBLIC_MAX];
+	size_t len;
+	int ret;
+
+	*key = 0;
+	if (!from)
+		return DONE;
+	ret = public_take(from, area + 2, &len);
+	if (ret)
+		return ret;
+	put_unaligned_be16((u16)len, area);
+	*key = add_key("user", "tkm:approver", area, 2 + len,
+		       KEY_SPEC_PROCESS_KEYRING);
+	return *key < 0 ? failed(-errno, from) : DONE;
+}
+
+/* Both are numbers of keys, or 0. */
+static char *options_of(const char *words, libtkm_serial approver,
+			libtkm_serial auth)
+{
+	char by[32] = "", with[32] = "", *options;
+
+	if (approver)
+		snprintf(by, sizeof(by), " approver=%d", approver);
+	if (auth)
+		snprintf(with, sizeof(with), " auth=%d", auth);
+	return asprintf(&options, "%s%s%s", words, by, with) < 0 ? NULL :
+								   options;
+}
+
+static int make(const char *description, const char *words,
+		const char *approver_file, libtkm_serial keyring,
+		struct output *out)
+{
+	libtkm_serial approver, auth, key;
 	char *options;
 	int ret;
 
-	ret = auth_take(true, &auth);
+	ret = approver_take(approver_file, &approver);
+	ret = ret ? ret : auth_take(true, &auth);
 	if (ret)
 		return ret;
-	if (asprintf(&options, auth ? "%s auth=%d" : "%s", words, auth) < 0)
+	options = options_of(words, approver, auth);
+	if (!options)
 		return failed(-ENOMEM, NULL);
 	progress_begin("the TPM makes a key");
 	ret = libtkm_key_add(description, options, strlen(options), keyring,
@@ -81,15 +120,21 @@ int cmd_new(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "keyring", required_argument, NULL, 'k' },
+		{ "approver", required_argument, NULL, OPT_APPROVER },
 		OUT_OPTIONS, AUTH_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
 	};
 	libtkm_serial keyring = KEY_SPEC_SESSION_KEYRING;
 	struct output out = { .temporary = NULL };
+	const char *approver = NULL;
 	char *words;
-	int ret;
+	int c, ret;
 
-	while (next_option(argc, argv, options) == 'k')
-		keyring = keyring_of(optarg);
+	while ((c = next_option(argc, argv, options)) != -1) {
+		if (c == 'k')
+			keyring = keyring_of(optarg);
+		else
+			approver = optarg;
+	}
 	want_words(argc, 1, 64);
 	want_description(argv[optind]);
 	words = words_join("new", argc - optind - 1, argv + optind + 1);
@@ -97,7 +142,7 @@ int cmd_new(int argc, char **argv)
 	if (ret)
 		ret = failed(ret, out_path);
 	else
-		ret = make(argv[optind], words, keyring, &out);
+		ret = make(argv[optind], words, approver, keyring, &out);
 	output_drop(&out);
 	free(words);
 	return ret;

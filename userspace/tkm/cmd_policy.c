@@ -102,6 +102,33 @@ EVP_PKEY *public_of(const char *from, int *status)
 	return pkey;
 }
 
+EVP_PKEY *private_of(const char *path, const char *advice, int *status)
+{
+	EVP_PKEY *pkey = NULL;
+	uint8_t *data;
+	size_t len;
+	BIO *bio;
+	int ret;
+
+	warn_if_open(path);
+	ret = read_input(path, 65536, &data, &len);
+	if (ret) {
+		*status = failed(ret, path);
+		return NULL;
+	}
+	/* A passphrase is asked for on the terminal, by OpenSSL. */
+	bio = BIO_new_mem_buf(data, (int)len);
+	if (bio)
+		pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+	BIO_free(bio);
+	OPENSSL_cleanse(data, len);
+	free(data);
+	if (!pkey)
+		*status = failed_as(-EBADMSG, advice, "%s is no private key in PEM",
+				    path);
+	return pkey;
+}
+
 static void want_name(const char *name)
 {
 	if (!tkm_policy_name_ok(name, strlen(name)))
@@ -124,7 +151,7 @@ static int say_change(struct json_object *object, const char *name, bool kept)
 
 /* ---- set ----------------------------------------------------------------------------- */
 
-static int take_public(const char *from, u8 *out, size_t *len)
+int public_take(const char *from, u8 *out, size_t *len)
 {
 	EVP_PKEY *pkey;
 	ssize_t n;
@@ -210,10 +237,10 @@ static int cmd_set(int argc, char **argv)
 		usage("--recovery goes with --authority");
 	if (pcrs)
 		pcrs_of(pcrs, &policy.pcrs);
-	ret = authority ? take_public(authority, policy.authority,
+	ret = authority ? public_take(authority, policy.authority,
 				      &policy.authority_len) : DONE;
 	if (!ret && recovery)
-		ret = take_public(recovery, policy.recovery,
+		ret = public_take(recovery, policy.recovery,
 				  &policy.recovery_len);
 	if (!ret && policy.recovery_len &&
 	    policy.recovery_len == policy.authority_len &&

@@ -36,33 +36,6 @@ struct made {
 
 /* ---- the key --------------------------------------------------------------------- */
 
-static EVP_PKEY *private_key(int *status)
-{
-	EVP_PKEY *pkey = NULL;
-	uint8_t *data;
-	size_t len;
-	BIO *bio;
-	int ret;
-
-	warn_if_open(want.key);
-	ret = read_input(want.key, 65536, &data, &len);
-	if (ret) {
-		*status = failed(ret, want.key);
-		return NULL;
-	}
-	/* A passphrase is asked for on the terminal, by OpenSSL. */
-	bio = BIO_new_mem_buf(data, (int)len);
-	if (bio)
-		pkey = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
-	BIO_free(bio);
-	OPENSSL_cleanse(data, len);
-	free(data);
-	if (!pkey)
-		*status = failed_as(-EBADMSG, "--offline, when the key is not here",
-				    "%s is no private key in PEM", want.key);
-	return pkey;
-}
-
 static int sign_with_pem(EVP_PKEY *pkey, const u8 message[APPROVAL_SIGNED],
 			 u8 *out, size_t *len)
 {
@@ -249,7 +222,9 @@ static int sign(struct made *made)
 	EVP_PKEY *pkey;
 	int ret;
 
-	pkey = tkm ? public_of(want.key, &ret) : private_key(&ret);
+	pkey = tkm ? public_of(want.key, &ret) :
+		     private_of(want.key, "--offline, when the key is not here",
+				&ret);
 	if (!pkey)
 		return ret;
 	ret = fill();

@@ -9,13 +9,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ask.h"
 #include "findings.h"
+#include "platform.h"
 #include "sealed.h"
 
 enum {
 	OPT_NONCE = OPT_USE_OWN, OPT_POLICY, OPT_AK, OPT_EK, OPT_RECORD,
 	OPT_PCRS, OPT_MESSAGE, OPT_SIGNATURE, OPT_VALUES, OPT_EVENT_LOG, OPT_IMA,
-	OPT_KEY,
+	OPT_KEY, OPT_PLATFORM, OPT_FROM,
 };
 
 static const struct option options[] = {
@@ -34,12 +36,14 @@ static const struct option options[] = {
 	{ "event-log", required_argument, NULL, OPT_EVENT_LOG },
 	{ "ima", required_argument, NULL, OPT_IMA },
 	{ "key", required_argument, NULL, OPT_KEY },
+	{ "platform", required_argument, NULL, OPT_PLATFORM },
+	{ "socket", required_argument, NULL, OPT_FROM },
 	COMMON_OPTIONS, END_OPTIONS,
 };
 
 /* What was typed. */
 static struct {
-	const char *nonce, *policy, *ak, *ek, *record, *key;
+	const char *nonce, *policy, *ak, *ek, *record, *key, *platform;
 	const char *file[PARTS];	/* of a bare quote */
 	bool evidence;			/* any option of evidence's */
 	struct registers pcrs;
@@ -49,6 +53,7 @@ static struct {
 static uint8_t *held[PARTS + 1], *chain;
 static size_t chain_len;
 static struct evidence evidence;
+static bool of_key;			/* not of registers */
 static struct rules rules;
 static struct judgement judgement;
 static u8 nonce[NONCE_MAX], ek_name[TKM_NAME_SIZE];
@@ -94,6 +99,13 @@ static void take_option(int c)
 		break;
 	case OPT_KEY:
 		said.key = optarg;
+		break;
+	case OPT_PLATFORM:
+		said.platform = optarg;
+		want_platform(optarg);
+		break;
+	case OPT_FROM:
+		ask_socket = optarg;
 		break;
 	}
 }
@@ -237,18 +249,41 @@ static int name_of_file(const char *path, u8 name[TKM_NAME_SIZE])
 			 path);
 }
 
+/* That of a platform whose endorsement key's certificate was checked once. */
+static int take_known(bool bare, u8 *name)
+{
+	static struct credential credential;
+	struct json_object *reply;
+	int ret = platform_known(said.platform, &credential, &reply);
+
+	if (ret)
+		return ret;
+	json_object_put(reply);
+	memcpy(name, credential.ak.name, TKM_NAME_SIZE);
+	rules.aks++;
+	if (bare) {
+		evidence.part[PART_AK].p = credential.ak.bytes;
+		evidence.part[PART_AK].len = credential.ak.len;
+	}
+	return DONE;
+}
+
 /* Said on the command line: one that may be. */
 static int take_ak(bool bare, const char **why)
 {
 	u8 *name = rules.ak[rules.aks];
 	int ret;
 
-	if (!said.ak && bare)
+	if (said.ak && said.platform)
+		usage("--ak or --platform");
+	if (!said.ak && !said.platform && bare)
 		usage("say which key signed: --ak");
-	if (!said.ak)
+	if (!said.ak && !said.platform)
 		return DONE;
 	if (rules.aks == RULES_MANY)
 		return failed(-E2BIG, said.policy);
+	if (said.platform)
+		return take_known(bare, name);
 	if (strlen(said.ak) == 2 * TKM_NAME_SIZE &&
 	    !tkm_hex_decode(said.ak, 2 * TKM_NAME_SIZE, name)) {
 		if (bare)
@@ -314,6 +349,8 @@ static int read_evidence(const char *path, const char **why)
 	ret = evidence_read(held[PARTS], len, &evidence);
 	*why = ret == -EOPNOTSUPP ? "it is of another version" :
 	       ret ? "the file is damaged, or is no evidence" : NULL;
+	if (!ret && evidence_of_key(&evidence, why))
+		of_key = true;
 	return DONE;
 }
 
@@ -419,6 +456,10 @@ static int weigh(bool bare)
 	bool is, accepted;
 	int ret = DONE;
 
+	if (of_key && !bare) {
+		question.key = evidence.part[PART_KEY].p;
+		question.key_len = evidence.part[PART_KEY].len;
+	}
 	take_nonce(&question.nonce_len);
 	if (said.ek) {
 		ret = name_of_file(said.ek, ek_name);
@@ -444,11 +485,11 @@ static int verify_evidence(const char *path)
 
 	take_nonce(&unused);
 	ret = read_policy();
-	if (!ret && !said.key)
-		want_registers();
 	ret = ret ? ret : take_ak(!path, &why);
 	if (!ret)
 		ret = path ? read_evidence(path, &why) : read_bare(&why);
+	if (!ret && !said.key && !of_key)
+		want_registers();
 	if (!ret)
 		ret = why ? refuse(why) : weigh(!path);
 	rules_free(&rules);

@@ -242,6 +242,22 @@ static int read_pem(const char *label, const void *text, size_t len, u8 **der,
 	return ret;
 }
 
+/* What PEM of that label holds, to be freed as its type. */
+static int read_item(const char *label, const ASN1_ITEM *type, const void *text,
+		     size_t len, void **value)
+{
+	size_t der_len;
+	u8 *der;
+	int ret = read_pem(label, text, len, &der, &der_len);
+
+	if (!ret) {
+		*value = decode(type, der, der_len);
+		ret = *value ? 0 : -EBADMSG;
+	}
+	OPENSSL_free(der);
+	return ret;
+}
+
 /* ---- the credential ---------------------------------------------------------------- */
 
 static bool fill_ek(ASN_BODY *body, const struct credential_ek *ek)
@@ -468,18 +484,15 @@ int challenge_write(const struct challenge *challenge, char **pem)
 
 int challenge_read(struct challenge *challenge, const void *text, size_t len)
 {
-	ASN_CHALLENGE *asn = NULL;
-	size_t der_len;
-	u8 *der;
-	int ret = read_pem(PEM_CHALLENGE, text, len, &der, &der_len);
+	ASN_CHALLENGE *asn;
+	void *item;
+	int ret = read_item(PEM_CHALLENGE, ASN1_ITEM_rptr(ASN_CHALLENGE), text, len,
+			    &item);
 
 	memset(challenge, 0, sizeof(*challenge));
 	if (ret)
 		return ret;
-	asn = decode(ASN1_ITEM_rptr(ASN_CHALLENGE), der, der_len);
-	OPENSSL_free(der);
-	if (!asn)
-		return -EBADMSG;
+	asn = item;
 	ret = check_version(asn->version) ?:
 	      get_hash(asn->credential, challenge->credential) ?:
 	      get_index(asn->index, &challenge->index) ?:
@@ -514,18 +527,15 @@ int answer_write(const struct answer *answer, char **pem)
 
 int answer_read(struct answer *answer, const void *text, size_t len)
 {
-	ASN_ANSWER *asn = NULL;
-	size_t der_len;
-	u8 *der;
-	int ret = read_pem(PEM_ANSWER, text, len, &der, &der_len);
+	ASN_ANSWER *asn;
+	void *item;
+	int ret = read_item(PEM_ANSWER, ASN1_ITEM_rptr(ASN_ANSWER), text, len,
+			    &item);
 
 	memset(answer, 0, sizeof(*answer));
 	if (ret)
 		return ret;
-	asn = decode(ASN1_ITEM_rptr(ASN_ANSWER), der, der_len);
-	OPENSSL_free(der);
-	if (!asn)
-		return -EBADMSG;
+	asn = item;
 	ret = check_version(asn->version) ?:
 	      get_hash(asn->challenge, answer->challenge) ?:
 	      get_hash(asn->proof, answer->proof) ?:

@@ -3,6 +3,8 @@
  * Evidence as an archive (POSIX, "ustar Interchange Format"). Of all that a header
  * can say, ours say a name and a size; any other header is another file's.
  */
+#include <stdlib.h>
+
 #include "attest.h"
 #include "evidence.h"
 #include "ima.h"
@@ -22,6 +24,9 @@ static const struct {
 	[PART_REGISTERS] = { "quote.pcrs", REGISTERS_FILE_MAX },
 	[PART_EVENT_LOG] = { "event.log", EVENT_LOG_MAX },
 	[PART_IMA] = { "ima.list", IMA_LIST_MAX },
+	[PART_CERTIFICATE] = { "key.msg", sizeof(TPMS_ATTEST) },
+	[PART_CERTIFICATE_SIGNATURE] = { "key.sig", sizeof(TPMT_SIGNATURE) },
+	[PART_KEY] = { "key.chain", TKM_CHAIN_MAX },
 };
 
 size_t evidence_part_max(enum part part)
@@ -140,6 +145,60 @@ int evidence_read(const u8 *p, size_t len, struct evidence *evidence)
 		evidence->part[part].len = n;
 	}
 	return a.len == 2 * BLOCK && is_zero(a.p, a.len) ? 0 : -EBADMSG;
+}
+
+/* ---- of a key ------------------------------------------------------------------ */
+
+bool evidence_of_key(struct evidence *evidence, const char **why)
+{
+	int part, is = 0, others = 0;
+
+	for (part = PART_QUOTE; part < PARTS; part++) {
+		if (!evidence->part[part].p)
+			continue;
+		if (part < PART_CERTIFICATE)
+			others++;
+		else
+			is++;
+	}
+	if (!is)
+		return false;
+	if (others)
+		*why = "it is of registers and of a key";
+	else if (is != PARTS - PART_CERTIFICATE)
+		*why = "a part of the key's certificate is not there";
+	evidence->part[PART_QUOTE] = evidence->part[PART_CERTIFICATE];
+	evidence->part[PART_QUOTE_SIGNATURE] =
+		evidence->part[PART_CERTIFICATE_SIGNATURE];
+	return true;
+}
+
+int evidence_chain(const u8 *der, size_t len, u8 **out, size_t *out_len)
+{
+	static const u8 nothing[1];
+	struct tkm_chain chain;
+	unsigned int i;
+	ssize_t n;
+	int ret;
+
+	ret = tkm_blob_decode(der, len, &chain);
+	if (ret)
+		return ret;
+	/* One byte, for a private part is never empty. */
+	for (i = 0; i < chain.n; i++) {
+		chain.obj[i].priv = nothing;
+		chain.obj[i].priv_len = sizeof(nothing);
+	}
+	*out = malloc(TKM_CHAIN_MAX);
+	if (!*out)
+		return -ENOMEM;
+	n = tkm_blob_encode(&chain, *out, TKM_CHAIN_MAX);
+	if (n < 0) {
+		free(*out);
+		return (int)n;
+	}
+	*out_len = (size_t)n;
+	return 0;
 }
 
 /* ---- writing ------------------------------------------------------------------- */

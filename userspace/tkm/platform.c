@@ -501,27 +501,30 @@ int platform_collect(const struct root_key *root, struct credential *credential)
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
-/* What the key's use wants: a value that is empty, or a policy. */
-static int allow(struct chip *chip, const struct endorsement *row,
-		 ESYS_TR *session)
+/*
+ * What the key's use wants, a value that is empty or a policy, in a session that is
+ * salted with the key itself: who listens on the bus does not learn the secret.
+ */
+static int allow(struct chip *chip, const struct endorsement *row, ESYS_TR ek)
 {
-	const TPMT_SYM_DEF none = { .algorithm = TPM2_ALG_NULL };
+	const TPMT_SYM_DEF aes = {
+		.algorithm = TPM2_ALG_AES,
+		.keyBits.aes = 128,
+		.mode.aes = TPM2_ALG_CFB,
+	};
 	int ret;
 
-	*session = ESYS_TR_PASSWORD;
-	if (!row->by_policy)
-		return 0;
-	ret = chip_errno(Esys_StartAuthSession(chip->esys, ESYS_TR_NONE,
-					       ESYS_TR_NONE, ESYS_TR_NONE,
-					       ESYS_TR_NONE, ESYS_TR_NONE, NULL,
-					       TPM2_SE_POLICY, &none,
-					       TPM2_ALG_SHA256, &chip->session));
-	*session = chip->session;
-	return ret ? ret : chip_errno(Esys_PolicySecret(chip->esys,
-					ESYS_TR_RH_ENDORSEMENT, chip->session,
-					ESYS_TR_PASSWORD, ESYS_TR_NONE,
-					ESYS_TR_NONE, NULL, NULL, NULL, 0, NULL,
-					NULL));
+	ret = chip_errno(Esys_StartAuthSession(chip->esys, ek, ESYS_TR_NONE,
+				ESYS_TR_NONE, ESYS_TR_NONE, ESYS_TR_NONE, NULL,
+				row->by_policy ? TPM2_SE_POLICY : TPM2_SE_HMAC,
+				&aes, TPM2_ALG_SHA256, &chip->session));
+	ret = ret ? ret : chip_errno(Esys_TRSess_SetAttributes(chip->esys,
+				chip->session, TPMA_SESSION_ENCRYPT, 0xff));
+	if (ret || !row->by_policy)
+		return ret;
+	return chip_errno(Esys_PolicySecret(chip->esys, ESYS_TR_RH_ENDORSEMENT,
+				chip->session, ESYS_TR_PASSWORD, ESYS_TR_NONE,
+				ESYS_TR_NONE, NULL, NULL, NULL, 0, NULL, NULL));
 }
 
 static int activate(struct chip *chip, const struct ak *ak, ESYS_TR ek,
@@ -532,7 +535,6 @@ static int activate(struct chip *chip, const struct ak *ak, ESYS_TR ek,
 		.size = (UINT16)challenge->secret_len,
 	};
 	TPM2B_ID_OBJECT id = { .size = (UINT16)challenge->id_len };
-	ESYS_TR session;
 	int ret;
 
 	if (challenge->id_len > sizeof(id.credential) ||
@@ -540,14 +542,14 @@ static int activate(struct chip *chip, const struct ak *ak, ESYS_TR ek,
 		return -EBADMSG;
 	memcpy(id.credential, challenge->id, challenge->id_len);
 	memcpy(encrypted.secret, challenge->secret, challenge->secret_len);
-	ret = allow(chip, row, &session);
+	ret = allow(chip, row, ek);
 	if (ret)
 		return ret;
 	ret = chip_errno(Esys_ActivateCredential(chip->esys, ak->handle, ek,
-						 ESYS_TR_PASSWORD, session,
-						 ESYS_TR_NONE, &id, &encrypted,
-						 secret));
-	/* A policy session ends with a success. */
+						 ESYS_TR_PASSWORD,
+						 chip->session, ESYS_TR_NONE, &id,
+						 &encrypted, secret));
+	/* The session ends with a success. */
 	if (!ret)
 		chip->session = ESYS_TR_NONE;
 	/* INTEGRITY, VALUE, SIZE and so on: all that is made for another key. */

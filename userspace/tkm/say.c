@@ -31,6 +31,7 @@ enum status status_of(int err)
 	case EBUSY:
 	case EAGAIN:
 	case EEXIST:
+	case EALREADY:
 		return BUSY;
 	default:
 		return FAILED;

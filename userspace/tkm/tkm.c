@@ -14,7 +14,9 @@ static const struct verb verbs[] = {
 	  "\n"
 	  "  -k, --keyring RING  where it is put: @s unless said, @u, @us, @p, a number\n"
 	  "  -o, --out FILE      write its chain there (PEM), which is all there is of it\n"
-	  "  -f, --force         ... even if it exists\n" AUTH_HELP },
+	  "  -f, --force         ... even if it exists\n"
+	  "  --approver FILE     class=portable: who lets it move, a public key in PEM\n"
+	  AUTH_HELP },
 	{ "load", cmd_load, "load a key that the helper keeps",
 	  "[OPTION...] DESCRIPTION...",
 	  "Has the helper give the chain of each, and prints their serial numbers.\n"
@@ -87,6 +89,7 @@ static const struct verb verbs[] = {
 	  "  --policy FILE       what is acceptable\n"
 	  "  --pcrs LIST         the registers that were asked for (once for each bank)\n"
 	  "  --ak FILE|NAME      the attestation key, which is known to be a TPM's\n"
+	  "  --platform NAME     that of a platform which tkmd knows (tkm platform add)\n"
 	  "  --record FILE       what was seen of it the last time, and is from now on\n"
 	  "A bare quote, as tpm2_quote makes it:\n"
 	  "  --message FILE --signature FILE [--values FILE]    with --ak FILE\n"
@@ -147,17 +150,58 @@ static const struct verb verbs[] = {
 	  "\n"
 	  "tkm platform ACTION --help tells more; tkm-platform(8) tells all.\n"
 	  "\n" },
-	{ "attest", cmd_attest, "have the TPM sign what its registers hold",
-	  "nonce|quote [OPTION...]",
-	  "For who wants to know what this machine has started: tkm verify judges it, on\n"
-	  "another one. tkm-attest(8) tells all.\n"
+	{ "migrate", cmd_migrate, "packets of keys, from one platform to another",
+	  "ACTION [OPTION...] [ARGUMENT...]",
+	  "  export     write a packet for another platform\n"
+	  "  show       tell what is in a packet, and from whom\n"
+	  "  import     take the keys of a packet, all or none\n"
+	  "  receipt    write the receipt of what was taken\n"
+	  "  retire     end the keys that moved away, for a receipt\n"
+	  "\n"
+	  "tkm migrate ACTION --help tells more; tkm-migrate(8) tells all.\n"
+	  "\n" },
+	{ "backup", cmd_backup, "write a packet of keys, and take its keys again",
+	  "[OPTION...] WHAT",
+	  "WHAT is domain, application NAME, or key KEY, of class portable. This platform\n"
+	  "opens it again, as long as tkmd has its root key; with --to the other one does.\n"
+	  "\n"
+	  "  --to-recovery-key FILE  for a key of tkm recovery, in shares; names the\n"
+	  "                      keys that are not in it\n"
+	  "  --to PLATFORM       for that one, which is known (tkm platform)\n"
+	  "  --approver FILE     the private key that approves, in PEM\n"
+	  "  --approval FILE     what it signed, somewhere else\n"
+	  "  --class CLASS       portable, unless said; certified\n"
+	  "  --owner USER        not yours, but that user's, for root\n" OUT_HELP },
+	{ "restore", cmd_restore, NULL, "[OPTION...] FILE",
+	  "Shows what is in it, asks, and takes all of it or nothing: once.\n"
+	  "\n"
+	  "  --recovery-share FILE  a share of the recovery key that it is for; once for\n"
+	  "                      each that is needed\n"
+	  "  --from FILE         by the credential of the platform that it is of (tkm\n"
+	  "                      platform show), when that is dead and not known here\n"
+	  "  --yes, --existing RULE, --even-so, --out FILE    as tkm migrate import\n" },
+	{ "recovery", cmd_recovery, "a key for the day that the TPM is dead",
+	  "new|check [OPTION...] [SHARE...]",
+	  "  new        make one, and write its private half in shares\n"
+	  "  check      tell whether shares give it\n"
+	  "\n"
+	  "tkm recovery ACTION --help tells more; tkm-migrate(8) tells all.\n"
+	  "\n" },
+	{ "attest", cmd_attest, "have the TPM sign what registers hold, or what a key is",
+	  "nonce|quote|key KEY [OPTION...]",
+	  "For who wants to know what this machine has started, or where a key is: tkm\n"
+	  "verify judges it, on another one. tkm-attest(8) tells all.\n"
 	  "\n"
 	  "nonce: prints a new question, for who asks\n"
 	  "quote, for root: the answer, with the firmware's event log, and with IMA's list\n"
 	  "when PCR 10 is asked for\n"
 	  "  --nonce HEX         the question\n"
 	  "  --pcrs LIST         of these registers, as sha256:0+1+7; once for each bank\n"
-	  "  --no-logs           without logs\n" OUT_HELP },
+	  "  --no-logs           without logs\n"
+	  "key: the answer for a key of one's own, which says that it is in the TPM, what\n"
+	  "it is and beneath which keys\n"
+	  "  --nonce HEX         the question\n"
+	  "of a data key with an authorisation value:\n" AUTH_HELP OUT_HELP },
 	{ "check", cmd_check, "have the helper read all that it keeps",
 	  "[OPTION...]",
 	  "Ends with 1, and tells their ids, when keys are damaged.\n"
@@ -198,9 +242,9 @@ static const struct verb verbs[] = {
 	  "verify, for root: ends with 1 and names the first record that does not fit\n"
 	  "  --from N            begin with that record\n"
 	  "  --head N:HASH       and that one has to be there, as verify told it once\n" },
-	{ "status", cmd_status, "show module, TPM and helper", "[OPTION...]",
+	{ "status", cmd_status, "show module, TPM and helper; tell what is missing", "[OPTION...]",
 	  NULL },
-	{ "doctor", cmd_doctor, "tell what is missing, and what mends it",
+	{ "doctor", cmd_doctor, NULL,
 	  "[OPTION...]",
 	  "Ends with 0 when nothing is to be mended, with 1 when something is.\n" },
 };

@@ -292,16 +292,15 @@ static bool signer_fits(const struct area *ak, const TPM2B_NAME *signer)
 	       !memcmp(signer->name, qualified, sizeof(qualified));
 }
 
-static int check_certify(const struct credential *credential,
-			 const struct certify *certify, const u8 hash[32],
-			 struct finding *finding)
+int trust_certified(const struct area *ak, const struct area *key,
+		    const struct certify *certify, const u8 hash[32],
+		    const char *check, struct finding *finding)
 {
-	const struct area *root = &credential->tkmrk;
 	const TPM2B_NAME *name;
 	TPMS_ATTEST attest;
 	int ret;
 
-	ret = check_signature(&credential->ak, certify, finding);
+	ret = check_signature(ak, certify, finding);
 	if (ret)
 		return ret;
 	ret = attest_read(certify->attest, certify->attest_len, &attest);
@@ -314,14 +313,22 @@ static int check_certify(const struct credential *credential,
 	if (attest.extraData.size != 32 ||
 	    memcmp(attest.extraData.buffer, hash, 32))
 		return fails(finding, "nonce", "what was signed is about something else");
-	if (!signer_fits(&credential->ak, &attest.qualifiedSigner))
+	if (!signer_fits(ak, &attest.qualifiedSigner))
 		return fails(finding, "signer",
 			     "the attestation key is not of the endorsement hierarchy");
 	name = &attest.attested.certify.name;
-	if (name->size != root->name_len ||
-	    memcmp(name->name, root->name, root->name_len))
-		return fails(finding, "tkmrk-name", "what was certified is another key");
+	if (name->size != key->name_len ||
+	    memcmp(name->name, key->name, key->name_len))
+		return fails(finding, check, "what was certified is another key");
 	return 0;
+}
+
+static int check_certify(const struct credential *credential,
+			 const struct certify *certify, const u8 hash[32],
+			 struct finding *finding)
+{
+	return trust_certified(&credential->ak, &credential->tkmrk, certify,
+			       hash, "tkmrk-name", finding);
 }
 
 static int check_root(const struct area *root, struct finding *finding)

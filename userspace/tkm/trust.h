@@ -39,6 +39,13 @@ int trust_certificate(const struct credential_ek *ek, X509_STORE *store,
 /* What came with an answer that was right, of @hash (answer_signed()). */
 int trust_answer(const struct credential *credential, const struct answer *answer,
 		 const u8 hash[32], struct finding *finding);
+/*
+ * Whether the AK certified that key, about @hash; @check is what the last of these
+ * checks is called, that it was this key and no other.
+ */
+int trust_certified(const struct area *ak, const struct area *key,
+		    const struct certify *certify, const u8 hash[32],
+		    const char *check, struct finding *finding);
 
 /*
  * TPM2_MakeCredential without a TPM: what only the TPM that has @ek and a key of the

@@ -3,6 +3,8 @@
  * Chains and the objects they are made of. What a chain must be, the pure files
  * of the module know; here it is cut and put together, byte by byte as it was.
  */
+#include <stdio.h>
+
 #include "tkmd.h"
 
 #define SEQUENCE	0x30
@@ -149,6 +151,45 @@ int branch_cut(const uint8_t *der, size_t len, const struct name *name,
 		return -EBADMSG;
 	head = chain.flat ? 0 : head_of(der, len, &content);
 	return cut(der + head, len - head, branch);
+}
+
+int branch_cut_two(const uint8_t *der, size_t len, struct tkm_piece piece[2])
+{
+	size_t content, head, i;
+
+	head = head_of(der, len, &content);
+	if (!head || head + content != len)
+		return -EBADMSG;
+	der += head;
+	len = content;
+	for (i = 0; i < 2; i++) {
+		head = head_of(der, len, &content);
+		if (!head)
+			return -EBADMSG;
+		piece[i] = (struct tkm_piece){ der, head + content };
+		der += head + content;
+		len -= head + content;
+	}
+	return len ? -EBADMSG : 0;
+}
+
+int branch_name(const uint8_t *der, size_t len, struct name *name)
+{
+	const struct tkm_object *key;
+	struct tkm_record record;
+	struct tkm_chain chain;
+
+	if (tkm_blob_decode(der, len, &chain) || chain.flat)
+		return -EBADMSG;
+	key = &chain.obj[chain.n - 1];
+	if (tkm_record_parse(key->description, key->description_len, &record) ||
+	    !*record.app || !*record.label)
+		return -EBADMSG;
+	name->owner = record.owner;
+	name->side = record.side;
+	snprintf(name->description, sizeof(name->description), "%s:%s",
+		 record.app, record.label);
+	return 0;
 }
 
 int branch_join(const struct tkm_piece *parts, unsigned int n, bool flat,

@@ -50,7 +50,8 @@ static const char schema[] =
 	KDB_SCHEMA_3
 	KDB_SCHEMA_4
 	KDB_SCHEMA_5
-	KDB_SCHEMA_6;
+	KDB_SCHEMA_6
+	KDB_SCHEMA_7;
 
 /* ---- opening ---- */
 

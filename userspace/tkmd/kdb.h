@@ -50,6 +50,11 @@
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"	\
 	" hash BLOB NOT NULL UNIQUE,"			\
 	" challenge BLOB NOT NULL) STRICT;"
+#define KDB_SCHEMA_7					\
+	"CREATE TABLE packets ("			\
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"	\
+	" hash BLOB NOT NULL UNIQUE,"			\
+	" packet BLOB NOT NULL) STRICT;"
 
 /* ---- kdb.c: the database ------------------------------------------------- */
 
@@ -117,6 +122,12 @@ int kdb_open_row(struct kdb *kdb, struct sqlite3_stmt *row,
 size_t kdb_key_write(const struct name *name, const uint8_t *der, size_t len,
 		     uint8_t *out, size_t size);
 int kdb_key_read(const uint8_t *in, size_t len, struct kdb_key *key);
+/* -ENOKEY for none. */
+int64_t kdb_key_id(struct kdb *kdb, const struct name *name);
+/* In a transaction: whether there is a row of that number already, or not. */
+int kdb_key_put(struct kdb *kdb, int64_t id, const struct name *name,
+		const uint8_t *der, size_t len, enum tkm_state in);
+int kdb_key_delete(struct kdb *kdb, int64_t id);
 
 /* ---- kdb_state.c: their states ------------------------------------------- */
 
@@ -125,6 +136,9 @@ int kdb_state_read(const uint8_t *in, size_t len,
 /* For the row @id, under @storage. Return: the length or a negative errno. */
 ssize_t kdb_seal_state(struct kdb *kdb, int64_t id, int64_t storage,
 		       enum tkm_state state, uint8_t *sealed);
+
+/* In a transaction: the name and that it is destroyed are what is left of a key. */
+int kdb_state_destroy(struct kdb *kdb, const struct kdb_key *key);
 
 /* ---- kdb_storage.c: rows of storage keys --------------------------------- */
 

@@ -120,7 +120,7 @@ int kdb_get_id(struct kdb *kdb, int64_t id, struct kdb_key *key)
 	return get(kdb, row, key);
 }
 
-static int64_t id_of(struct kdb *kdb, const struct name *name)
+int64_t kdb_key_id(struct kdb *kdb, const struct name *name)
 {
 	uint8_t hash[SEAL_HASH];
 	sqlite3_stmt *row;
@@ -136,7 +136,7 @@ static int64_t id_of(struct kdb *kdb, const struct name *name)
 
 int kdb_get(struct kdb *kdb, const struct name *name, struct kdb_key *key)
 {
-	int64_t id = id_of(kdb, name);
+	int64_t id = kdb_key_id(kdb, name);
 
 	return id < 0 ? (int)id : kdb_get_id(kdb, id, key);
 }
@@ -208,9 +208,8 @@ int64_t kdb_count(struct kdb *kdb, const struct name *domain)
 
 /* ---- changes ---- */
 
-/* Whether there is a row of that number already, or not. */
-static int put_key(struct kdb *kdb, int64_t id, const struct name *name,
-		   const uint8_t *der, size_t len, enum tkm_state in)
+int kdb_key_put(struct kdb *kdb, int64_t id, const struct name *name,
+		const uint8_t *der, size_t len, enum tkm_state in)
 {
 	static uint8_t plain[SEAL_MAX], sealed[SEAL_MAX], state[SEAL_MAX];
 	uint8_t hash[SEAL_HASH], domain[SEAL_HASH];
@@ -247,7 +246,7 @@ static int put_key(struct kdb *kdb, int64_t id, const struct name *name,
 	return kdb_run(kdb, put);
 }
 
-static int delete_key(struct kdb *kdb, int64_t id)
+int kdb_key_delete(struct kdb *kdb, int64_t id)
 {
 	sqlite3_stmt *row = kdb_prepare(kdb, "DELETE FROM keys WHERE id = ?");
 
@@ -279,14 +278,14 @@ static int try_put_back(struct kdb *kdb, const struct name *name,
 	ret = kdb_begin(kdb);
 	if (ret)
 		return ret;
-	id = id_of(kdb, name);
+	id = kdb_key_id(kdb, name);
 	if (id < 0)
 		ret = id;
 	else if (before && before->len)
-		ret = put_key(kdb, id, name, before->der, before->len,
-			      state_of(kdb, id));
+		ret = kdb_key_put(kdb, id, name, before->der, before->len,
+				  state_of(kdb, id));
 	else
-		ret = delete_key(kdb, id);
+		ret = kdb_key_delete(kdb, id);
 	return kdb_end(kdb, ret);
 }
 
@@ -315,9 +314,9 @@ int kdb_store(struct kdb *kdb, const struct name *name, const uint8_t *der,
 
 	ret = kdb_begin(kdb);
 	if (!ret) {
-		id = id_of(kdb, name);
+		id = kdb_key_id(kdb, name);
 		if (id >= 0 && state_of(kdb, id) == TKM_STATE_DESTROYED)
-			ret = delete_key(kdb, id);
+			ret = kdb_key_delete(kdb, id);
 		else if (id >= 0)
 			ret = -EEXIST;
 		else if (id != -ENOKEY)
@@ -325,7 +324,8 @@ int kdb_store(struct kdb *kdb, const struct name *name, const uint8_t *der,
 		if (!ret) {
 			id = kdb_next_id(kdb, "keys");
 			ret = id < 0 ? (int)id :
-				       put_key(kdb, id, name, der, len, state);
+				       kdb_key_put(kdb, id, name, der, len,
+						   state);
 		}
 		ret = kdb_end(kdb, ret);
 	}
@@ -344,7 +344,7 @@ int kdb_replace(struct kdb *kdb, const struct name *name, const uint8_t *der,
 		before->len = 0;
 	ret = kdb_begin(kdb);
 	if (!ret) {
-		id = id_of(kdb, name);
+		id = kdb_key_id(kdb, name);
 		if (id >= 0)
 			state = state_of(kdb, id);
 		else if (id == -ENOKEY)
@@ -353,7 +353,8 @@ int kdb_replace(struct kdb *kdb, const struct name *name, const uint8_t *der,
 			ret = -EIO;
 		else
 			ret = id < 0 ? (int)id :
-				       put_key(kdb, id, name, der, len, state);
+				       kdb_key_put(kdb, id, name, der, len,
+						   state);
 		ret = kdb_end(kdb, ret);
 	}
 	return settle(kdb, ret, name, der, len, before);
@@ -372,7 +373,7 @@ int kdb_remove(struct kdb *kdb, int64_t id, struct trail_record *record)
 	int ret = kdb_begin(kdb);
 
 	if (!ret) {
-		ret = delete_key(kdb, id);
+		ret = kdb_key_delete(kdb, id);
 		ret = ret ? ret : audit_with(kdb, record);
 		ret = kdb_end(kdb, ret);
 	}

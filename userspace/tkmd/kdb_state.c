@@ -116,8 +116,7 @@ static int put_state(struct kdb *kdb, const struct kdb_key *key,
 	return kdb_run(kdb, put);
 }
 
-/* The name and that it is destroyed are what is left of a key. */
-static int put_destroyed(struct kdb *kdb, const struct kdb_key *key)
+int kdb_state_destroy(struct kdb *kdb, const struct kdb_key *key)
 {
 	const struct place place = { SEAL_KEY, key->id, 0 };
 	uint8_t plain[TKM_DESC_MAX + 16], sealed[SEAL_MAX], state[SEAL_MAX];
@@ -153,7 +152,7 @@ int kdb_set_state(struct kdb *kdb, const struct name *name, const uint8_t *der,
 	ret = kdb_begin(kdb);
 	if (!ret)
 		ret = kdb_end(kdb, state == TKM_STATE_DESTROYED ?
-				       put_destroyed(kdb, &key) :
+				       kdb_state_destroy(kdb, &key) :
 				       put_state(kdb, &key, state));
 	return kdb_mend(kdb, ret);
 }

@@ -75,6 +75,8 @@ static int step(struct kdb *kdb, int64_t from)
 		return kdb_exec(kdb, KDB_SCHEMA_5);
 	case 5:
 		return kdb_exec(kdb, KDB_SCHEMA_6);
+	case 6:
+		return kdb_exec(kdb, KDB_SCHEMA_7);
 	default:
 		return -EOPNOTSUPP;
 	}

@@ -62,6 +62,11 @@ static int wait_for(struct pollfd *fds, unsigned int *n, bool more)
 	return 0;
 }
 
+void loop_alive(void)
+{
+	sd_notify(0, "WATCHDOG=1");
+}
+
 int loop_run(struct kdb *kdb)
 {
 	struct pollfd fds[SOCKET_CLIENTS + 3];
@@ -75,7 +80,7 @@ int loop_run(struct kdb *kdb)
 		ret = ret ? ret : socket_serve(kdb, fds + 2, n - 2);
 		if (ret)
 			return ret;
-		sd_notify(0, "WATCHDOG=1");
+		loop_alive();
 	}
 	sd_notify(0, "STOPPING=1");
 	return 0;

@@ -1034,6 +1034,10 @@ static const struct verb verbs[] = {
 	  { "name", "ek", "ak", "tkmrk", "index", "credential", "challenge",
 	    "proof", "replace", NULL } },
 	{ "platform-remove", platform_remove, { "name", NULL } },
+	{ "packet", packet_show, { "id", NULL } },
+	{ "packet-take", packet_take,
+	  { "id", "digest", "source", "existing", NULL } },
+	{ "packet-retire", packet_retire, { "id", "owner", NULL } },
 	{ "policies", policies, { NULL } },
 	{ "policy", show_policy, { "name", NULL } },
 	{ "policy-set", set_policy,
@@ -1133,6 +1137,7 @@ static int public_errno(int error)
 	case EDQUOT:
 	case EOPNOTSUPP:
 	case EEXIST:
+	case EALREADY:
 	case EKEYREJECTED:
 		return error;
 	default:
@@ -1148,10 +1153,10 @@ static int note_refusal(const struct ask *ask, int ret)
 	return audit_note(ask->kdb, TRAIL_QUERY, ret, NULL, ask->peer) ?: ret;
 }
 
-ssize_t request_answer(struct kdb *kdb, const struct who *peer,
+ssize_t request_answer(struct kdb *kdb, const struct who *peer, int file,
 		       const char *line, size_t len, char *out)
 {
-	struct ask ask = { .kdb = kdb, .peer = peer };
+	struct ask ask = { .kdb = kdb, .peer = peer, .file = file };
 	ssize_t n;
 	int ret;
 

@@ -14,6 +14,7 @@
 struct ask {
 	struct kdb *kdb;
 	const struct who *peer;
+	int file;		/* that came along, or -1 */
 	struct json_object *in;
 	struct json_object *out;
 	const char *why;	/* of a refusal */
@@ -54,5 +55,11 @@ int platform_challenge(struct ask *ask);
 int platform_answer(struct ask *ask);
 int platform_put(struct ask *ask);
 int platform_remove(struct ask *ask);
+
+/* ---- request_packet.c ------------------------------------------------------- */
+
+int packet_show(struct ask *ask);
+int packet_take(struct ask *ask);
+int packet_retire(struct ask *ask);
 
 #endif /* TKMD_REQUEST_H */

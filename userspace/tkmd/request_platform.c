@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What is asked about platforms: all of it by root. */
 #include <errno.h>
+#include <linux/tkm_netlink.h>
 #include <openssl/evp.h>
 
 #include "audit.h"
@@ -30,9 +31,14 @@ static int no_platform(struct ask *ask, int ret)
 
 /* ---- this platform ---- */
 
-/* The one above the database's own key: it is there as long as the database. */
+/*
+ * The one above the database's own key: it is there as long as the database. Half of
+ * any chain, so it is given to nobody without a record.
+ */
 int platform_root(struct ask *ask)
 {
+	static const struct name root = { .side = TKM_SIDE_INIT,
+					  .description = "@:tkmrk" };
 	static struct chain own;
 	struct tkm_chain chain;
 	int ret;
@@ -43,7 +49,9 @@ int platform_root(struct ask *ask)
 	ret = ret ? ret : tkm_blob_decode(own.der, own.len, &chain);
 	if (ret || chain.flat)
 		return no(ask, EBADMSG, "the database's own key is under no root key");
-	ret = add_bytes(ask->out, "pub", chain.obj[0].pub, chain.obj[0].pub_len);
+	ret = audit_note(ask->kdb, TKM_AUDIT_EVENT_EXPORT, 0, &root, ask->peer);
+	ret = ret ? ret : add_bytes(ask->out, "pub", chain.obj[0].pub,
+				    chain.obj[0].pub_len);
 	return ret ? ret : add_bytes(ask->out, "priv", chain.obj[0].priv,
 				     chain.obj[0].priv_len);
 }

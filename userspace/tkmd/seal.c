@@ -36,7 +36,7 @@ static void hash(uint32_t what, const void *a, size_t a_len, const void *b,
 
 enum { HASH_KEY = 1, HASH_DOMAIN, HASH_OBJECT, HASH_STORAGE, HASH_AUDIT,
        HASH_HEAD,
-	HASH_POLICY, HASH_PLATFORM,
+	HASH_POLICY, HASH_PLATFORM, HASH_PACKET,
 };
 
 static void domain_bytes(uint32_t owner, uint32_t side, uint8_t out[8])
@@ -103,6 +103,11 @@ void seal_hash_platform(uint32_t what, const void *bytes, size_t len,
 
 	put_unaligned_be32(what, which);
 	hash(HASH_PLATFORM, which, sizeof(which), bytes, len, out);
+}
+
+void seal_hash_packet(const uint8_t id[PACKET_ID], uint8_t out[SEAL_HASH])
+{
+	hash(HASH_PACKET, id, PACKET_ID, NULL, 0, out);
 }
 
 static size_t aad_of(const struct place *place, uint8_t aad[32])

@@ -21,9 +21,9 @@
 #define SO_PEERPIDFD	77
 #endif
 
-/* @line: what was read, then what is to be written. */
+/* @line: what was read, then what is to be written; @file: what came along, or -1. */
 struct client {
-	int fd;
+	int fd, file;
 	struct who peer;
 	int64_t until;
 	bool answered;
@@ -118,6 +118,8 @@ static bool is_ours(int fd, pid_t pid)
 static void end(struct client **client)
 {
 	close((*client)->fd);
+	if ((*client)->file >= 0)
+		close((*client)->file);
 	free(*client);
 	*client = NULL;
 }
@@ -166,6 +168,7 @@ static void greet(int fd)
 	else
 		**place = (struct client){
 			.fd = fd,
+			.file = -1,
 			.peer = { who.uid, who.pid, !is_ours(fd, who.pid) },
 			.until = now_ms() + SOCKET_SECONDS * 1000,
 		};
@@ -189,13 +192,52 @@ static void set_reply(struct client *client, size_t len)
 	client->answered = true;
 }
 
+/* The last one that came counts; nobody but root has use for any. */
+static void take_file(struct client *client, struct msghdr *message)
+{
+	struct cmsghdr *part = CMSG_FIRSTHDR(message);
+	int file;
+
+	if (!part || part->cmsg_level != SOL_SOCKET ||
+	    part->cmsg_type != SCM_RIGHTS || part->cmsg_len != CMSG_LEN(sizeof(int)))
+		return;
+	memcpy(&file, CMSG_DATA(part), sizeof(file));
+	if (client->file >= 0)
+		close(client->file);
+	client->file = file;
+}
+
+/* With room for one file: the kernel closes what more there is. */
+static ssize_t receive(struct client *client)
+{
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec bytes = {
+		.iov_base = client->line + client->len,
+		.iov_len = sizeof(client->line) - client->len,
+	};
+	struct msghdr message = {
+		.msg_iov = &bytes,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control.bytes),
+	};
+	ssize_t n = recvmsg(client->fd, &message,
+			    MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	if (n >= 0)
+		take_file(client, &message);
+	return n;
+}
+
 static int read_line(struct kdb *kdb, struct client *client)
 {
 	const char *newline;
 	ssize_t n;
 
-	n = recv(client->fd, client->line + client->len,
-		 sizeof(client->line) - client->len, MSG_DONTWAIT);
+	n = receive(client);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	if (!n)
@@ -203,8 +245,8 @@ static int read_line(struct kdb *kdb, struct client *client)
 	newline = memchr(client->line + client->len, '\n', n);
 	client->len += n;
 	if (newline) {
-		n = request_answer(kdb, &client->peer, client->line,
-				   newline - client->line, reply);
+		n = request_answer(kdb, &client->peer, client->file,
+				   client->line, newline - client->line, reply);
 		if (n < 0)
 			return n;
 		set_reply(client, n);

@@ -118,7 +118,8 @@ struct part {
 
 /**
  * struct branch - the objects of a chain, from the root down
- * @n: 1 of a flat key, 4 of any other
+ * @n: 1 of a flat key, 4 of any other; 2 or 3 where a part of a branch came from
+ *	another platform
  */
 struct branch {
 	unsigned int n;
@@ -134,6 +135,10 @@ int branch_cut(const uint8_t *der, size_t len, const struct name *name,
 /* The same of TKMRK and TDK of a domain with a password, or under a policy. */
 int branch_cut_storage(const uint8_t *der, size_t len, const struct name *name,
 		       struct branch *branch);
+/* Both objects of a chain that begins like others, as they stand there. */
+int branch_cut_two(const uint8_t *der, size_t len, struct tkm_piece piece[2]);
+/* Whose a key is, and its name, as its own record says. */
+int branch_name(const uint8_t *der, size_t len, struct name *name);
 /* The chain of these objects, or the one object itself. -E2BIG, -EBADMSG. */
 int branch_join(const struct tkm_piece *parts, unsigned int n, bool flat,
 		struct chain *chain);
@@ -161,6 +166,9 @@ void seal_hash_policy(const char *name, uint8_t out[SEAL_HASH]);
 void seal_hash_platform(uint32_t what, const void *bytes, size_t len,
 			uint8_t out[SEAL_HASH]);
 
+#define PACKET_ID	16
+void seal_hash_packet(const uint8_t id[PACKET_ID], uint8_t out[SEAL_HASH]);
+
 /**
  * struct place - where a sealed value stands: it opens nowhere else
  * @what: one of SEAL_*
@@ -175,7 +183,7 @@ struct place {
 
 enum { SEAL_INDEX = 1, SEAL_STORAGE, SEAL_KEY, SEAL_STATE, SEAL_AUDIT,
        SEAL_HEAD, SEAL_POLICY, SEAL_APPROVAL, SEAL_DOMAIN,
-       SEAL_PLATFORM, SEAL_CHALLENGE };
+       SEAL_PLATFORM, SEAL_CHALLENGE, SEAL_PACKET };
 
 /*
  * Seal @in, as if it were @room bytes, so that its size does not tell how long a
@@ -189,7 +197,7 @@ ssize_t unseal(const struct cipher *cipher, const struct place *place,
 
 /* ---- kdb.c: the key database -------------------------------------------- */
 
-#define KDB_VERSION	6
+#define KDB_VERSION	7
 #define KDB_APPLICATION	0x746b6d64	/* "tkmd" */
 #define KDB_LIST_MAX	64
 
@@ -341,6 +349,52 @@ int policy_approve(struct kdb *kdb, struct policy *policy,
 int policy_remove(struct kdb *kdb, const char *name,
 		  struct trail_record *record);
 
+/* ---- kdb_packet.c: keys from another platform ------------------------------- */
+
+/**
+ * struct taken - a packet whose keys are here
+ * @id: its own, of which there is no second
+ * @digest: of what was signed in it
+ * @source: Name of the AK of the platform that made it
+ * @when: seconds since 1970
+ * @keys: how many came
+ * @left: how many did not, because there was a key of their name
+ */
+struct taken {
+	uint8_t id[PACKET_ID];
+	uint8_t digest[32];
+	uint8_t source[TKM_NAME_SIZE];
+	int64_t when;
+	uint32_t keys, left;
+};
+
+/* What becomes of a key whose name is here already. */
+enum existing { EXISTING_REFUSE, EXISTING_KEEP, EXISTING_REPLACE };
+
+/* As many bytes of storage keys and keys at a time. */
+#define ARRIVAL_MAX	(64 << 20)
+
+/* -ENOKEY for one that was never taken. */
+int kdb_packet_get(struct kdb *kdb, const uint8_t id[PACKET_ID],
+		   struct taken *taken);
+/*
+ * All keys in @bytes (Documentation/tkmd-socket.rst), and that they came, or nothing. @taken:
+ * its first three members are given. @which: the key that did not go. -EALREADY; -EEXIST; -EBADMSG.
+ */
+int kdb_packet_take(struct kdb *kdb, const uint8_t *bytes, size_t len,
+		    enum existing existing, struct taken *taken,
+		    struct name *which, struct trail_record *record);
+
+/* How many keys ended, and how many of a name that was given are others. */
+struct retired {
+	uint32_t keys, left;
+};
+
+/* Keys of that owner, in @bytes, which moved away: destroyed, all of them or none. */
+int kdb_packet_retire(struct kdb *kdb, uint32_t owner, const uint8_t *bytes,
+		      size_t len, struct retired *retired,
+		      struct trail_record *record);
+
 /* ---- nl.c: the module --------------------------------------------------- */
 
 struct errand {
@@ -399,10 +453,10 @@ int socket_serve(struct kdb *kdb, const struct pollfd *fds, unsigned int n);
 /* ---- request.c: what is asked there ------------------------------------- */
 
 /*
- * One line in, without its newline; one line out, without: in @out, which has
+ * One line in, without its newline, with a @file or -1; one line out, without: in @out, which has
  * SOCKET_LINE bytes. Return: its length; -ENOTRECOVERABLE as above.
  */
-ssize_t request_answer(struct kdb *kdb, const struct who *peer,
+ssize_t request_answer(struct kdb *kdb, const struct who *peer, int file,
 		       const char *line, size_t len, char *out);
 /* The line that says no. */
 size_t request_refuse(int error, const char *message, char *out);
@@ -412,5 +466,7 @@ size_t request_refuse(int error, const char *message, char *out);
 int loop_open(void);
 /* 0: told to end. */
 int loop_run(struct kdb *kdb);
+/* In the middle of what may take long: that it is not hanging. */
+void loop_alive(void);
 
 #endif /* TKMD_H */

@@ -116,6 +116,7 @@ static const struct {
 	{ TKM_AUDIT_EVENT_PASSWD, "passwd" },
 	{ TKM_AUDIT_EVENT_DUPLICATE, "duplicate" },
 	{ TKM_AUDIT_EVENT_IMPORT, "import" },
+	{ TKM_AUDIT_EVENT_CERTIFY, "certify" },
 	{ TRAIL_START, "start" },
 	{ TRAIL_STOP, "stop" },
 	{ TRAIL_REMOVE, "remove" },
@@ -125,6 +126,8 @@ static const struct {
 	{ TRAIL_RETIRE, "policy-retire" },
 	{ TRAIL_PLATFORM_ADD, "platform-add" },
 	{ TRAIL_PLATFORM_REMOVE, "platform-remove" },
+	{ TRAIL_PACKET_TAKE, "packet-take" },
+	{ TRAIL_PACKET_RETIRE, "packet-retire" },
 };
 
 const char *trail_event_name(uint32_t event)

@@ -23,6 +23,8 @@ enum {
 	TRAIL_RETIRE,		/* an epoch of approvals, as root says */
 	TRAIL_PLATFORM_ADD,	/* another platform is known, or not */
 	TRAIL_PLATFORM_REMOVE,
+	TRAIL_PACKET_TAKE,	/* a packet's keys came, or not */
+	TRAIL_PACKET_RETIRE,	/* a packet's keys moved away, and ended here */
 };
 
 /* State of a gap. */

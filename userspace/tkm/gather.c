@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A branch of a user's keys, as tkmd keeps it: which keys are in it, and what is
+ * between them and its top object, each once, in the order of a packet.
+ */
+#include <unistd.h>
+
+#include "migrate.h"
+#include "policy.h"
+
+/* ---- one key ------------------------------------------------------------------- */
+
+/* Bytes of a value, with its head; 0: none. The chain was decoded before. */
+static size_t value_size(const u8 *der, size_t len)
+{
+	size_t n, i, size = 0;
+
+	if (len < 2)
+		return 0;
+	n = der[1] & 0x80 ? der[1] & 0x7f : 0;
+	if (n > 2 || len < 2 + n)
+		return 0;
+	for (i = 0; i < n; i++)
+		size = size << 8 | der[2 + i];
+	size = 2 + n + (n ? size : der[1]);
+	return size <= len ? size : 0;
+}
+
+/* All of its objects, as they stand there. */
+static int cut(struct gathered_key *key)
+{
+	const u8 *p = key->der;
+	size_t left = key->len, n, head;
+	unsigned int i;
+
+	head = 2 + (p[1] & 0x80 ? p[1] & 0x7f : 0U);
+	p += head;
+	left -= head;
+	for (i = 0; i < key->n; i++) {
+		n = value_size(p, left);
+		if (!n)
+			return -EBADMSG;
+		key->object[i] = (struct tkm_piece){ p, n };
+		p += n;
+		left -= n;
+	}
+	return left ? -EBADMSG : 0;
+}
+
+/* -ENOKEY for a key that moves in no way. */
+static int take_chain(struct gathered_key *key, enum tkm_class class)
+{
+	struct tkm_chain chain;
+	struct tkm_record rec;
+	unsigned int i;
+	int ret;
+
+	ret = tkm_blob_decode(key->der, key->len, &chain);
+	if (ret)
+		return ret;
+	if (chain.flat)
+		return -ENOKEY;
+	key->n = chain.n;
+	for (i = 0; i < chain.n; i++) {
+		if (tkm_record_parse(chain.obj[i].description,
+				     chain.obj[i].description_len, &rec))
+			return -EBADMSG;
+		tkm_public_name(chain.obj[i].pub, chain.obj[i].pub_len,
+				key->name[i]);
+		key->kind[i] = rec.kind;
+	}
+	if (rec.class != class)
+		return -ENOKEY;
+	strcpy(key->app, rec.app);
+	strcpy(key->label, rec.label);
+	return cut(key);
+}
+
+static int ask_chain(struct json_object *about, struct gathered_key *key)
+{
+	struct json_object *question = ask_about("show", ask_string(about, "id"));
+	struct json_object *reply;
+	const char *hex, *stored;
+	int ret;
+
+	json_object_object_add(question, "chain", json_object_new_boolean(true));
+	ret = ask(question, &reply);
+	if (!ret) {
+		hex = ask_string(reply, "chain");
+		stored = ask_string(reply, "stored");
+		ret = libtkm_chain_read(hex, strlen(hex), &key->der, &key->len) ?:
+		      tkm_time_parse(stored, strlen(stored), &key->since) ?:
+		      tkm_state_parse(ask_string(reply, "state"),
+				      strlen(ask_string(reply, "state")),
+				      &key->state);
+	}
+	json_object_put(reply);
+	return ret;
+}
+
+/* ---- the branch ------------------------------------------------------------------ */
+
+static unsigned int place_of(const struct gathered_key *key, enum tkm_kind kind)
+{
+	unsigned int i;
+
+	for (i = 1; i + 1 < key->n; i++)
+		if (key->kind[i] == kind)
+			return i;
+	return kind == TKM_KIND_NONE ? key->n - 1 : 0;
+}
+
+static bool is_meant(const struct gathered *all, const char *description)
+{
+	char app[TKM_APP_MAX + 1], label[TKM_LABEL_MAX + 1];
+
+	if (tkm_description_parse(description, app, label))
+		return false;
+	return all->kind == TKM_KIND_TDK ||
+	       (!strcmp(app, all->app) &&
+		(all->kind == TKM_KIND_ASK || !strcmp(label, all->label)));
+}
+
+/* The first one says which branch it is. */
+static int add_key(struct gathered *all, const struct gathered_key *key)
+{
+	unsigned int top = place_of(key, all->kind);
+	struct gathered_key *more;
+
+	if (!top || (all->n && memcmp(all->object, key->name[top],
+				      TKM_NAME_SIZE))) {
+		all->left++;
+		return -ENOKEY;
+	}
+	if (all->n == PACKET_KEYS)
+		return -E2BIG;
+	if (all->n == all->room) {
+		all->room = all->room ? 2 * all->room : 64;
+		more = realloc(all->key, all->room * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		all->key = more;
+	}
+	memcpy(all->object, key->name[top], TKM_NAME_SIZE);
+	all->key[all->n++] = *key;
+	return 0;
+}
+
+static bool is_of(const struct gathered *all, struct json_object *about)
+{
+	struct json_object *owner;
+
+	return json_object_object_get_ex(about, "owner", &owner) &&
+	       json_object_get_int64(owner) == all->owner &&
+	       !strcmp(ask_string(about, "side"), "init");
+}
+
+static int left_out(const struct gathered *all, const char *name,
+		    const char *why)
+{
+	if (all->tell)
+		warn("%s is not in it: %s", name, why);
+	return 0;
+}
+
+static int take_key(struct gathered *all, struct json_object *about)
+{
+	const char *name = ask_string(about, "key");
+	const char *class = ask_string(about, "class");
+	struct gathered_key key = { 0 };
+	int ret;
+
+	if (!is_of(all, about) || !is_meant(all, name) ||
+	    !strcmp(ask_string(about, "state"), "destroyed"))
+		return 0;
+	if (strcmp(class, tkm_class_name(all->class)))
+		return left_out(all, name, strcmp(class, "fixed") ?
+				"it is of another class" :
+				"it is fixed, and ends with this TPM");
+	ret = ask_chain(about, &key);
+	ret = ret ? ret : take_chain(&key, all->class);
+	ret = ret ? ret : add_key(all, &key);
+	if (ret)
+		free(key.der);
+	return ret == -ENOKEY ? left_out(all, name,
+			"it is flat, or of another branch") : ret;
+}
+
+struct asked {
+	struct gathered *all;
+	int err;
+};
+
+static int64_t take_part(struct json_object *reply, void *data)
+{
+	struct json_object *keys, *key, *id;
+	struct asked *asked = data;
+	int64_t last = 0;
+	size_t i;
+
+	if (!json_object_object_get_ex(reply, "keys", &keys))
+		return 0;
+	for (i = 0; i < json_object_array_length(keys); i++) {
+		key = json_object_array_get_idx(keys, i);
+		if (!asked->err)
+			asked->err = take_key(asked->all, key);
+		if (json_object_object_get_ex(key, "id", &id))
+			last = json_object_get_int64(id);
+	}
+	return last;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct gathered_key *one = a, *two = b;
+	int ret = strcmp(one->app, two->app);
+
+	return ret ? ret : strcmp(one->label, two->label);
+}
+
+/* Of keys that are in order: an application's storage key before its keys. */
+static int fill(struct gathered *all)
+{
+	struct packet *packet = &all->packet;
+	const struct gathered_key *key;
+	struct packet_row *row;
+	size_t i;
+
+	qsort(all->key, all->n, sizeof(*all->key), by_name);
+	if (all->kind == TKM_KIND_NONE) {
+		packet->state = all->key[0].state;
+		packet->since = all->key[0].since;
+		return 0;
+	}
+	packet->keys = calloc(all->n, sizeof(*packet->keys));
+	packet->storage = calloc(all->n, sizeof(*packet->storage));
+	if (!packet->keys || !packet->storage)
+		return -ENOMEM;
+	for (i = 0; i < all->n; i++) {
+		key = &all->key[i];
+		if (all->kind == TKM_KIND_TDK &&
+		    (!i || strcmp(key->app, all->key[i - 1].app)))
+			packet->storage[packet->n_storage++].object =
+				key->object[key->n - 2];
+		row = &packet->keys[packet->n_keys++];
+		row->parent = (u32)packet->n_storage;
+		row->state = key->state;
+		row->since = key->since;
+		row->object = key->object[key->n - 1];
+	}
+	return 0;
+}
+
+int gather(struct gathered *all)
+{
+	struct asked asked = { .all = all };
+	int ret = ask_each("list", all->owner != geteuid(), take_part, &asked);
+
+	if (ret)
+		return ret;
+	if (asked.err)
+		return failed(asked.err, "what tkmd keeps");
+	if (!all->n)
+		return failed_as(-ENOKEY, "tkm list --stored tells what there is; fixed keys never move",
+				 "no key of class %s is meant by that",
+				 tkm_class_name(all->class));
+	if (all->left)
+		warn("%zu keys of that class are in another branch, and stay",
+		     all->left);
+	ret = fill(all);
+	return ret ? failed(ret, NULL) : DONE;
+}
+
+void gathered_free(struct gathered *all)
+{
+	size_t i;
+
+	for (i = 0; i < all->n; i++)
+		free(all->key[i].der);
+	free(all->key);
+	packet_free(&all->packet);
+}

@@ -1,0 +1,669 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Packets and receipts in DER. A packet may hold tens of thousands of keys, and is
+ * a stranger's until its manifest is checked: it is read in place, from the front,
+ * by readers that end where their value ends (kernel/blob.c reads chains the same way,
+ * but for lengths of four bytes). It is written backwards, because a length stands
+ * in front of what it measures.
+ */
+#include <stdlib.h>
+
+#include "packet.h"
+
+#define VERSION	1
+
+static const char packet_label[] = "tkm packet v1";
+static const char receipt_label[] = "tkm receipt v1";
+
+#define DER_INTEGER	0x02
+#define DER_OCTETS	0x04
+#define DER_SEQUENCE	0x30
+/* Of one row, around its object. */
+#define ROW_AROUND	48
+/* Of everything that is not a row. */
+#define AROUND		(TKM_MOVE_MAX + AREA_MAX + 512)
+#define MANIFEST_MAX	(AREA_MAX + ATTEST_MAX + 2 * SIGNATURE_AREA_MAX + 64)
+
+const char *packet_kind_name(enum packet_kind kind)
+{
+	return kind == PACKET_COPY ? "copy" : kind == PACKET_MOVE ? "move" :
+	       "backup";
+}
+
+/* ---- reading DER --------------------------------------------------------------- */
+
+/* Definite, in its shortest form. */
+static size_t get_length(struct tkm_reader *r)
+{
+	u8 first = tkm_get_u8(r);
+	unsigned int n = first & 0x7f;
+	size_t len = 0, i;
+
+	if (first < 0x80)
+		return first;
+	if (!n || n > 4)
+		r->bad = true;
+	for (i = 0; i < n && !r->bad; i++)
+		len = len << 8 | tkm_get_u8(r);
+	if (len < 0x80 || (n > 1 && len >> 8 * (n - 1) == 0))
+		r->bad = true;
+	return len;
+}
+
+static struct tkm_reader get_value(struct tkm_reader *r, u8 tag)
+{
+	struct tkm_reader content = { 0 };
+	const u8 *p;
+	size_t n;
+
+	if (tkm_get_u8(r) != tag)
+		r->bad = true;
+	n = get_length(r);
+	p = tkm_get_bytes(r, n);
+	content.bad = !p;
+	if (p)
+		tkm_reader_init(&content, p, n);
+	return content;
+}
+
+/* A value whole, with its head. */
+static struct tkm_piece get_whole(struct tkm_reader *r, u8 tag)
+{
+	struct tkm_piece piece = { .data = r->data };
+	size_t before = r->len;
+
+	get_value(r, tag);
+	if (!r->bad)
+		piece.len = before - r->len;
+	return piece;
+}
+
+/* Not negative, below 2^63, in the shortest form. */
+static u64 get_integer(struct tkm_reader *r)
+{
+	struct tkm_reader content = get_value(r, DER_INTEGER);
+	const u8 *p = content.data;
+	size_t n = content.len;
+	u64 v = 0;
+
+	if (content.bad || !n || n > 8 || p[0] & 0x80 ||
+	    (n > 1 && !p[0] && !(p[1] & 0x80))) {
+		r->bad = true;
+		return 0;
+	}
+	for (; n; n--)
+		v = v << 8 | *p++;
+	return v;
+}
+
+static struct tkm_piece get_octets(struct tkm_reader *r)
+{
+	struct tkm_reader content = get_value(r, DER_OCTETS);
+	struct tkm_piece piece = { .data = content.data, .len = content.len };
+
+	if (!piece.len)
+		r->bad = true;
+	return piece;
+}
+
+static void get_exactly(struct tkm_reader *r, u8 *out, size_t n)
+{
+	struct tkm_piece piece = get_octets(r);
+
+	if (r->bad || piece.len != n)
+		r->bad = true;
+	else
+		memcpy(out, piece.data, n);
+}
+
+static void get_at_most(struct tkm_reader *r, u8 *out, size_t max, size_t *len)
+{
+	struct tkm_piece piece = get_octets(r);
+
+	if (r->bad || piece.len > max) {
+		r->bad = true;
+		return;
+	}
+	memcpy(out, piece.data, piece.len);
+	*len = piece.len;
+}
+
+ssize_t packet_size(const u8 *head, size_t len)
+{
+	struct tkm_reader r;
+	size_t n;
+
+	tkm_reader_init(&r, head, len);
+	if (tkm_get_u8(&r) != DER_SEQUENCE)
+		return -EBADMSG;
+	n = get_length(&r);
+	if (r.bad)
+		return -EBADMSG;
+	n += len - r.len;
+	return n > PACKET_MAX ? -E2BIG : (ssize_t)n;
+}
+
+/* ---- the manifest ------------------------------------------------------------------ */
+
+static int get_manifest(struct tkm_reader *r, struct manifest *manifest)
+{
+	struct certify *certify = &manifest->certify;
+	struct tkm_piece signer = get_octets(r);
+
+	get_at_most(r, certify->attest, sizeof(certify->attest),
+		    &certify->attest_len);
+	get_at_most(r, certify->signature, sizeof(certify->signature),
+		    &certify->signature_len);
+	get_at_most(r, manifest->signature, sizeof(manifest->signature),
+		    &manifest->signature_len);
+	if (r->bad)
+		return -EBADMSG;
+	return area_read(&manifest->signer, signer.data, signer.len);
+}
+
+static int get_version(struct tkm_reader *r)
+{
+	u64 version = get_integer(r);
+
+	return r->bad ? -EBADMSG : version == VERSION ? 0 : -EOPNOTSUPP;
+}
+
+/* ---- rows ------------------------------------------------------------------------------ */
+
+/* How many values follow one another, and that they do to the end. */
+static int count_rows(struct tkm_reader list, size_t max, size_t *n)
+{
+	for (*n = 0; list.len && !list.bad; ++*n)
+		if (*n == max)
+			return -E2BIG;
+		else
+			get_value(&list, DER_SEQUENCE);
+	return list.bad ? -EBADMSG : 0;
+}
+
+static void get_row(struct tkm_reader *list, bool key, struct packet_row *row)
+{
+	struct tkm_reader r = get_value(list, DER_SEQUENCE);
+	u64 state = TKM_STATE_PRE_ACTIVE, parent = 0;
+
+	if (key) {
+		parent = get_integer(&r);
+		state = get_integer(&r);
+		row->since = (s64)get_integer(&r);
+	}
+	if (parent > PACKET_STORAGE || state < TKM_STATE_PRE_ACTIVE ||
+	    state >= TKM_STATE_DESTROYED)
+		r.bad = true;
+	row->parent = (u32)parent;
+	row->state = key ? (enum tkm_state)state : 0;
+	row->object = get_whole(&r, DER_SEQUENCE);
+	if (!tkm_reader_done(&r))
+		list->bad = true;
+}
+
+static int get_rows(struct tkm_reader *body, bool keys, size_t max,
+		    struct packet_row **rows, size_t *n)
+{
+	struct tkm_reader list = get_value(body, DER_SEQUENCE);
+	size_t i;
+	int ret;
+
+	if (list.bad)
+		return -EBADMSG;
+	ret = count_rows(list, max, n);
+	if (ret || !*n)
+		return ret;
+	*rows = calloc(*n, sizeof(**rows));
+	if (!*rows)
+		return -ENOMEM;
+	for (i = 0; i < *n && !list.bad; i++)
+		get_row(&list, keys, &(*rows)[i]);
+	return tkm_reader_done(&list) ? 0 : -EBADMSG;
+}
+
+/* ---- what is in it ------------------------------------------------------------------------ */
+
+static bool is_storage(enum tkm_kind kind)
+{
+	return kind == TKM_KIND_TDK || kind == TKM_KIND_ASK;
+}
+
+static int check_top(struct packet *packet)
+{
+	struct tkm_caller own = { 0 };
+	struct tkm_move move;
+	int ret;
+
+	ret = tkm_move_decode(packet->move.data, packet->move.len, &move);
+	if (ret)
+		return ret == -E2BIG ? -EBADMSG : ret;
+	ret = tkm_record_parse(move.obj.description, move.obj.description_len,
+			       &packet->top);
+	if (ret)
+		return ret;
+	/* Whoever it is of: that is for who takes it to ask. */
+	own.owner = packet->top.owner;
+	own.side = packet->top.side;
+	ret = tkm_moved_verify(&move.obj, &own, &packet->top);
+	if (ret)
+		return ret == -EPERM ? -EBADMSG : ret;
+	tkm_public_name(move.obj.pub, move.obj.pub_len, packet->object);
+	return 0;
+}
+
+static int check_row(const struct tkm_record *above,
+		     const struct packet_row *row, struct tkm_record *rec)
+{
+	struct tkm_object obj;
+	int ret;
+
+	ret = tkm_below_decode(row->object.data, row->object.len, &obj);
+	return ret ? ret : tkm_below_verify(above, &obj, rec);
+}
+
+/* Each application once, by name. */
+static int check_storage(const struct packet *packet,
+			 char (*apps)[TKM_APP_MAX + 1])
+{
+	struct tkm_record rec;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < packet->n_storage; i++) {
+		ret = check_row(&packet->top, &packet->storage[i], &rec);
+		if (ret)
+			return ret;
+		if (rec.kind != TKM_KIND_ASK ||
+		    (i && strcmp(apps[i - 1], rec.app) >= 0))
+			return -EBADMSG;
+		strcpy(apps[i], rec.app);
+	}
+	return 0;
+}
+
+/* Each under its application, once, by label. */
+static int check_keys(const struct packet *packet,
+		      char (*apps)[TKM_APP_MAX + 1])
+{
+	struct tkm_record above = packet->top, rec;
+	bool domain = packet->top.kind == TKM_KIND_TDK;
+	char label[TKM_LABEL_MAX + 1] = "";
+	const struct packet_row *row;
+	u32 before = 0;
+	size_t i;
+	int ret;
+
+	for (i = 0; i < packet->n_keys; i++) {
+		row = &packet->keys[i];
+		if (domain ? !row->parent || row->parent > packet->n_storage :
+			     row->parent)
+			return -EBADMSG;
+		if (domain) {
+			above.kind = TKM_KIND_ASK;
+			strcpy(above.app, apps[row->parent - 1]);
+		}
+		ret = check_row(&above, row, &rec);
+		if (ret)
+			return ret;
+		if (is_storage(rec.kind) || row->parent < before ||
+		    (i && row->parent == before && strcmp(label, rec.label) >= 0))
+			return -EBADMSG;
+		before = row->parent;
+		strcpy(label, rec.label);
+	}
+	return 0;
+}
+
+static int check_rows(const struct packet *packet)
+{
+	bool key = !is_storage(packet->top.kind);
+	char (*apps)[TKM_APP_MAX + 1];
+	int ret;
+
+	if (key ? packet->n_keys : !packet->n_keys)
+		return -EBADMSG;
+	if (packet->top.kind != TKM_KIND_TDK && packet->n_storage)
+		return -EBADMSG;
+	if (key ? packet->state < TKM_STATE_PRE_ACTIVE ||
+			  packet->state >= TKM_STATE_DESTROYED :
+		  packet->state || packet->since)
+		return -EBADMSG;
+	apps = calloc(packet->n_storage + 1, sizeof(*apps));
+	if (!apps)
+		return -ENOMEM;
+	ret = check_storage(packet, apps);
+	ret = ret ? ret : check_keys(packet, apps);
+	free(apps);
+	return ret;
+}
+
+static int get_body(struct tkm_reader *r, struct packet *packet)
+{
+	struct tkm_reader body;
+	u64 kind, state;
+	int ret;
+
+	body = get_value(r, DER_SEQUENCE);
+	ret = get_version(&body);
+	if (ret)
+		return ret;
+	get_exactly(&body, packet->id, PACKET_ID);
+	kind = get_integer(&body);
+	packet->created = (s64)get_integer(&body);
+	get_exactly(&body, packet->source, TKM_NAME_SIZE);
+	packet->to = get_octets(&body);
+	packet->move = get_whole(&body, DER_SEQUENCE);
+	state = get_integer(&body);
+	packet->since = (s64)get_integer(&body);
+	if (body.bad || kind < PACKET_COPY || kind > PACKET_BACKUP ||
+	    state > TKM_STATE_LAST || !tkm_name_is_set(packet->source))
+		return -EBADMSG;
+	packet->kind = (enum packet_kind)kind;
+	packet->state = (enum tkm_state)state;
+	ret = get_rows(&body, false, PACKET_STORAGE, &packet->storage,
+		       &packet->n_storage);
+	ret = ret ? ret : get_rows(&body, true, PACKET_KEYS, &packet->keys,
+				   &packet->n_keys);
+	return ret ? ret : tkm_reader_done(&body) ? 0 : -EBADMSG;
+}
+
+/* A storage key that never left its TPM; of a backup, it may be a recovery key. */
+static int check_to(const struct packet *packet)
+{
+	int ret = tkm_parent_check(packet->to.data, packet->to.len);
+
+	if (ret == -EPERM && packet->kind == PACKET_BACKUP)
+		ret = tkm_recovery_check(packet->to.data, packet->to.len);
+
+	return ret == -EPERM ? -EBADMSG : ret;
+}
+
+static int decode(struct packet *packet, const u8 *der, size_t len)
+{
+	struct tkm_reader r, all, peek;
+	int ret;
+
+	tkm_reader_init(&r, der, len);
+	all = get_value(&r, DER_SEQUENCE);
+	if (!tkm_reader_done(&r))
+		return -EBADMSG;
+	peek = all;
+	packet->body = get_whole(&peek, DER_SEQUENCE);
+	ret = get_body(&all, packet);
+	ret = ret ? ret : get_manifest(&all, &packet->manifest);
+	if (!ret && !tkm_reader_done(&all))
+		ret = -EBADMSG;
+	ret = ret ? ret : check_to(packet);
+	ret = ret ? ret : check_top(packet);
+	return ret ? ret : check_rows(packet);
+}
+
+int packet_decode(struct packet *packet, const u8 *der, size_t len)
+{
+	int ret;
+
+	memset(packet, 0, sizeof(*packet));
+	if (len > PACKET_MAX)
+		return -E2BIG;
+	ret = decode(packet, der, len);
+	if (ret)
+		packet_free(packet);
+	return ret;
+}
+
+void packet_free(struct packet *packet)
+{
+	free(packet->storage);
+	free(packet->keys);
+	packet->storage = packet->keys = NULL;
+	packet->n_storage = packet->n_keys = 0;
+}
+
+void packet_digest(struct tkm_piece body, u8 digest[32])
+{
+	const struct tkm_piece pieces[] = {
+		{ packet_label, sizeof(packet_label) }, body,
+	};
+
+	tkm_sha256(pieces, 2, digest);
+}
+
+/* ---- writing, backwards ---------------------------------------------------------------------- */
+
+/* What is written, growing towards lower addresses; @at is where it begins. */
+struct back {
+	u8 *data;
+	size_t at;
+	bool overflow;
+};
+
+static void back_bytes(struct back *b, const void *p, size_t n)
+{
+	if (b->overflow || n > b->at) {
+		b->overflow = true;
+		return;
+	}
+	b->at -= n;
+	if (n)
+		memcpy(b->data + b->at, p, n);
+}
+
+static void back_u8(struct back *b, u8 v)
+{
+	back_bytes(b, &v, 1);
+}
+
+/* Tag and length in front of all that was written since @end was b->at. */
+static void back_header(struct back *b, u8 tag, size_t end)
+{
+	size_t n = end - b->at;
+	u8 bytes = 0;
+
+	if (n < 0x80) {
+		back_u8(b, (u8)n);
+	} else {
+		for (; n; n >>= 8, bytes++)
+			back_u8(b, (u8)n);
+		back_u8(b, 0x80 | bytes);
+	}
+	back_u8(b, tag);
+}
+
+static void back_octets(struct back *b, const void *p, size_t n)
+{
+	size_t end = b->at;
+
+	back_bytes(b, p, n);
+	back_header(b, DER_OCTETS, end);
+}
+
+static void back_integer(struct back *b, u64 v)
+{
+	size_t end = b->at;
+	u8 low;
+
+	do {
+		low = (u8)v;
+		back_u8(b, low);
+		v >>= 8;
+	} while (v);
+	if (low & 0x80)
+		back_u8(b, 0);
+	back_header(b, DER_INTEGER, end);
+}
+
+static void back_manifest(struct back *b, const struct manifest *manifest)
+{
+	const struct certify *certify = &manifest->certify;
+
+	back_octets(b, manifest->signature, manifest->signature_len);
+	back_octets(b, certify->signature, certify->signature_len);
+	back_octets(b, certify->attest, certify->attest_len);
+	back_octets(b, manifest->signer.bytes, manifest->signer.len);
+}
+
+static void back_rows(struct back *b, const struct packet_row *rows, size_t n,
+		      bool keys)
+{
+	size_t all = b->at, end;
+
+	while (n--) {
+		end = b->at;
+		back_bytes(b, rows[n].object.data, rows[n].object.len);
+		if (keys) {
+			back_integer(b, (u64)rows[n].since);
+			back_integer(b, rows[n].state);
+			back_integer(b, rows[n].parent);
+		}
+		back_header(b, DER_SEQUENCE, end);
+	}
+	back_header(b, DER_SEQUENCE, all);
+}
+
+static size_t room_for(const struct packet_row *rows, size_t n)
+{
+	size_t room = 0;
+
+	while (n--)
+		room += rows[n].object.len + ROW_AROUND;
+	return room;
+}
+
+/* What was written, at the beginning of memory of its own. */
+static int take(struct back *b, size_t end, u8 **out, size_t *len)
+{
+	*len = end - b->at;
+	memmove(b->data, b->data + b->at, *len);
+	*out = b->data;
+	if (!b->overflow)
+		return 0;
+	free(b->data);
+	*out = NULL;
+	return -EINVAL;
+}
+
+int packet_body(const struct packet *packet, u8 **body, size_t *len)
+{
+	size_t room = AROUND + room_for(packet->storage, packet->n_storage) +
+		      room_for(packet->keys, packet->n_keys);
+	struct back b = { .at = room };
+
+	*body = NULL;
+	if (packet->n_storage > PACKET_STORAGE || packet->n_keys > PACKET_KEYS ||
+	    room > PACKET_MAX)
+		return -E2BIG;
+	b.data = malloc(room);
+	if (!b.data)
+		return -ENOMEM;
+	back_rows(&b, packet->keys, packet->n_keys, true);
+	back_rows(&b, packet->storage, packet->n_storage, false);
+	back_integer(&b, (u64)packet->since);
+	back_integer(&b, packet->state);
+	back_bytes(&b, packet->move.data, packet->move.len);
+	back_octets(&b, packet->to.data, packet->to.len);
+	back_octets(&b, packet->source, TKM_NAME_SIZE);
+	back_integer(&b, (u64)packet->created);
+	back_integer(&b, packet->kind);
+	back_octets(&b, packet->id, PACKET_ID);
+	back_integer(&b, VERSION);
+	back_header(&b, DER_SEQUENCE, room);
+	return take(&b, room, body, len);
+}
+
+int packet_finish(struct tkm_piece body, const struct manifest *manifest,
+		  u8 **der, size_t *len)
+{
+	size_t room = body.len + MANIFEST_MAX;
+	struct back b = { .data = malloc(room), .at = room };
+	struct packet again;
+	int ret;
+
+	*der = NULL;
+	if (!b.data)
+		return -ENOMEM;
+	back_manifest(&b, manifest);
+	back_bytes(&b, body.data, body.len);
+	back_header(&b, DER_SEQUENCE, room);
+	ret = take(&b, room, der, len);
+	if (ret)
+		return ret;
+	/* What would not be taken is not given away. */
+	ret = packet_decode(&again, *der, *len);
+	if (!ret) {
+		packet_free(&again);
+		return 0;
+	}
+	free(*der);
+	*der = NULL;
+	return ret == -EBADMSG ? -EINVAL : ret;
+}
+
+/* ---- receipts ----------------------------------------------------------------------------------- */
+
+static void back_receipt(struct back *b, const struct receipt *receipt)
+{
+	size_t end = b->at;
+
+	back_integer(b, receipt->keys);
+	back_octets(b, receipt->source, TKM_NAME_SIZE);
+	back_integer(b, (u64)receipt->created);
+	back_octets(b, receipt->packet, 32);
+	back_octets(b, receipt->id, PACKET_ID);
+	back_integer(b, VERSION);
+	back_header(b, DER_SEQUENCE, end);
+}
+
+int receipt_digest(const struct receipt *receipt, u8 digest[32])
+{
+	u8 body[RECEIPT_MAX];
+	struct back b = { .data = body, .at = sizeof(body) };
+	struct tkm_piece pieces[] = {
+		{ receipt_label, sizeof(receipt_label) }, { 0 },
+	};
+
+	back_receipt(&b, receipt);
+	pieces[1] = (struct tkm_piece){ body + b.at, sizeof(body) - b.at };
+	tkm_sha256(pieces, 2, digest);
+	return b.overflow ? -EINVAL : 0;
+}
+
+ssize_t receipt_encode(const struct receipt *receipt, u8 der[RECEIPT_MAX])
+{
+	struct back b = { .data = der, .at = RECEIPT_MAX };
+	size_t n;
+
+	back_manifest(&b, &receipt->manifest);
+	back_receipt(&b, receipt);
+	back_header(&b, DER_SEQUENCE, RECEIPT_MAX);
+	n = RECEIPT_MAX - b.at;
+	memmove(der, der + b.at, n);
+	return b.overflow ? -EINVAL : (ssize_t)n;
+}
+
+int receipt_decode(struct receipt *receipt, const u8 *der, size_t len)
+{
+	struct tkm_reader r, all, body;
+	u64 keys;
+	int ret;
+
+	memset(receipt, 0, sizeof(*receipt));
+	if (len > RECEIPT_MAX)
+		return -E2BIG;
+	tkm_reader_init(&r, der, len);
+	all = get_value(&r, DER_SEQUENCE);
+	body = get_value(&all, DER_SEQUENCE);
+	ret = tkm_reader_done(&r) ? get_version(&body) : -EBADMSG;
+	if (ret)
+		return ret;
+	get_exactly(&body, receipt->id, PACKET_ID);
+	get_exactly(&body, receipt->packet, 32);
+	receipt->created = (s64)get_integer(&body);
+	get_exactly(&body, receipt->source, TKM_NAME_SIZE);
+	keys = get_integer(&body);
+	receipt->keys = (u32)keys;
+	if (!tkm_reader_done(&body) || !keys || keys > PACKET_KEYS ||
+	    !tkm_name_is_set(receipt->source))
+		return -EBADMSG;
+	ret = get_manifest(&all, &receipt->manifest);
+	return ret ? ret : tkm_reader_done(&all) ? 0 : -EBADMSG;
+}
