@@ -19,39 +19,16 @@ text='a line that outlives its machine'
 # with it.
 units=/etc/systemd/system
 
-fail()
-{
-	echo "FAILED: $*"
-	exit 1
-}
+# shellcheck source=installed.bash
+. "$top/tests/boot/installed.bash"
 
-# check A = B
-check()
+install_services()
 {
-	[ "$1" = "$3" ] || fail "'$1' is not '$3'"
-}
-
-install_all()
-{
-	make -s --no-print-directory -C "$top/userspace" install
-	install -D /usr/local/share/tkm/tkm.init /etc/init.d/tkm
-	systemd-sysusers /usr/local/lib/sysusers.d/tkm.conf
+	install_all
 	mkdir -p /etc/tkm/load.d
 	printf '%s\n' '# of the test' key=boot:vol publish=logon:tkm:vol \
 		'publish=logon:tkm:other derive=other len=32' \
 		> /etc/tkm/load.d/vol.conf
-}
-
-mount_state()
-{
-	if [ "$part" = make ]; then
-		mkfs.ext4 -q "$state"
-	fi
-	mkdir -p /var/lib/tkm
-	mount "$state" /var/lib/tkm
-	rmdir /var/lib/tkm/lost+found 2> /dev/null || :
-	chown tkm:tkm /var/lib/tkm
-	chmod 700 /var/lib/tkm
 }
 
 table()
@@ -71,7 +48,7 @@ make()
 
 part_make()
 {
-	mount_state
+	mount_state new
 	# No key yet: what is named does not load, and tkmd is there all the same.
 	if /etc/init.d/tkm start 2> /tmp/said; then
 		fail "a key that is nowhere loads"
@@ -97,7 +74,7 @@ part_make()
 
 part_init()
 {
-	mount_state
+	mount_state old
 	/etc/init.d/tkm start
 	# Twice is no harm.
 	/etc/init.d/tkm start
@@ -189,7 +166,7 @@ run_systemd()
 
 part_systemd()
 {
-	mount_state
+	mount_state old
 	write_units "${state##*virtio-}" "${volume##*virtio-}"
 	run_systemd
 	check "$status" = 0
@@ -225,7 +202,7 @@ part_looking()
 
 part_without()
 {
-	mount_state
+	mount_state old
 	write_units "${state##*virtio-}" "${volume##*virtio-}"
 	rm /etc/tkm/load.d/vol.conf
 	run_systemd
@@ -233,16 +210,11 @@ part_without()
 	grep -q 'tkm-load: /etc/tkm/load.d/vol.conf is not there' /run/said
 }
 
-say_log()
-{
-	[ $? = 0 ] || cat /var/log/tkmd.log 2> /dev/null || :
-}
-
 if [ "$part" = looking ]; then
 	part_looking
 	exit
 fi
 trap say_log EXIT
-install_all
+install_services
 "part_$part"
 sync

@@ -26,6 +26,12 @@
  *   verify, encrypt, decrypt, query   the same; of "encrypt", decrypt gets what
  *                      that gave, with enc=ecdh a point. What comes out must be
  *                      right, also when an allocation has failed
+ *   domain WORDS       add_key of a tkm-domain, "new WORDS", the first after
+ *                      MODULE was loaded
+ *   unlock WORDS       ... "unlock WORDS" of a domain that is locked
+ *   lock WORDS         update "lock" of what "unlock WORDS" made
+ *   passwd WORDS       update "passwd WORDS" of the same; auth= comes first
+ *   move WORDS         add_key of a tkm-move
  *   read               keyctl read
  *   describe           keyctl describe
  *   list               all of /proc/keys
@@ -43,6 +49,7 @@
 
 #define INJECT "/sys/module/inject/parameters/"
 #define DESC "fail:nth"
+#define LABEL "nth"
 /* More allocations has no operation: then nothing counts down. */
 #define NTH_MAX 20000
 #define PATIENCE_S 60
@@ -197,7 +204,7 @@ static void make(void)
 		die("new: %s", strerror(errno));
 }
 
-static long publish(void)
+static long update(void)
 {
 	return key_update(key, text, text_len);
 }
@@ -205,7 +212,7 @@ static long publish(void)
 static void make_published(void)
 {
 	make();
-	if (publish() < 0)
+	if (update() < 0)
 		die("publish: %s", strerror(errno));
 }
 
@@ -217,6 +224,55 @@ static long unpublish(void)
 static long add_text(void)
 {
 	return add(text, text_len);
+}
+
+static long add_domain(void)
+{
+	return key_add("tkm-domain", LABEL, text, text_len, ring);
+}
+
+static long lock(void)
+{
+	return key_update(key, "lock", strlen("lock"));
+}
+
+static void unlock(void)
+{
+	char words[1024];
+
+	snprintf(words, sizeof(words), "unlock %.*s",
+		 (int)strcspn(argument, " "), argument);
+	clear();
+	key = key_add("tkm-domain", LABEL, words, strlen(words), ring);
+	if (key < 0)
+		die("unlock: %s", strerror(errno));
+}
+
+/*
+ * The keyring may have no memory for the key when the TPM has made the domain:
+ * that is there, and locked.
+ */
+static long unlock_new(void)
+{
+	if (add_domain() >= 0)
+		return 0;
+	if (errno != EEXIST)
+		return -1;
+	unlock();
+	return 0;
+}
+
+static void make_locked(void)
+{
+	unlock();
+	if (lock() < 0)
+		die("lock: %s", strerror(errno));
+	clear();
+}
+
+static long add_move(void)
+{
+	return key_add("tkm-move", LABEL, text, text_len, ring);
 }
 
 static long read_key(void)
@@ -382,7 +438,7 @@ static bool module_right(void)
 	text_len = sprintf(text,
 			   "publish fscrypt-provisioning:fail:nth derive=x keyring=%d",
 			   ring);
-	yes = publish() == 0;
+	yes = update() == 0;
 	clear();
 	return yes;
 }
@@ -394,6 +450,7 @@ static bool module_right(void)
  * @payload: text, before the argument
  * @verb: a use of a key, which is made once
  * @right: whether what came of a success is right
+ * @again: the next try, where it is not the same call
  */
 static const struct operation {
 	const char *name;
@@ -403,6 +460,7 @@ static const struct operation {
 	const char *payload;
 	int verb;
 	bool (*right)(void);
+	long (*again)(void);
 } operations[] = {
 #define OP(word, before, call, after, ...)				\
 	{ .name = word, .prepare = before, .run = call, .undo = after,	\
@@ -412,11 +470,17 @@ static const struct operation {
 	OP("first", reload, add_text, clear, .payload = "new "),
 	OP("load", clear, add_text, clear, .payload = "load "),
 	OP("raw", clear, add_text, clear),
-	OP("reseal", NULL, publish, NULL, .payload = "reseal "),
-	OP("state", make, publish, clear, .payload = "state "),
-	OP("publish", make, publish, clear, .payload = PUBLISH),
-	OP("republish", make_published, publish, clear, .payload = PUBLISH),
+	OP("reseal", NULL, update, NULL, .payload = "reseal "),
+	OP("state", make, update, clear, .payload = "state "),
+	OP("publish", make, update, clear, .payload = PUBLISH),
+	OP("republish", make_published, update, clear, .payload = PUBLISH),
 	OP("unpublish", make_published, unpublish, clear, .payload = PUBLISH),
+	OP("domain", reload, add_domain, clear, .payload = "new ",
+	   .again = unlock_new),
+	OP("unlock", make_locked, add_domain, clear, .payload = "unlock "),
+	OP("lock", unlock, lock, clear),
+	OP("passwd", unlock, update, clear, .payload = "passwd "),
+	OP("move", clear, add_move, clear, .payload = ""),
 	OP("read", NULL, read_key, NULL),
 	OP("describe", NULL, describe, NULL),
 	OP("list", NULL, list, NULL),
@@ -592,7 +656,7 @@ static bool try(unsigned int n)
 		/* The caller's failures never get as far as the TPM. */
 		if (function && !poll_until(at_baseline(tpm_before, false)))
 			complain(n, "the TPM held: ", tpm_before);
-		if (op->run() < 0)
+		if ((op->again ?: op->run)() < 0)
 			complain(n, "the next try: ", strerrorname_np(errno));
 	} else if (hit) {
 		survived++;
@@ -632,7 +696,7 @@ static void setup(void)
 		die("no operation '%s'", text);
 	if (module)
 		image = read_file(module, &image_len);
-	else if (of_module() || is("first"))
+	else if (op->prepare == reload || op->prepare == unload)
 		die("-k is missing");
 	ring = key_add("keyring", "fail", NULL, 0, KEY_SPEC_SESSION_KEYRING);
 	if (ring < 0)

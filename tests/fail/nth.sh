@@ -7,10 +7,14 @@
 #
 # Wants a kernel with fault injection (tools/vm run --kernel debug), and
 # make -C tests/fail. TKM_NTH_STEP=N: only every Nth, beginning anywhere, of loading
-# the module and of keys that are used, which takes long.
-# shellcheck source-path=SCRIPTDIR/../vm disable=SC2317,SC2329
+# the module and of keys that are used, which takes long. TKM_NTH_SHARE=K/N: only the
+# Kth of N shares of the claims.
+# shellcheck source-path=SCRIPTDIR/../vm disable=SC2119,SC2317,SC2329
 # run_claims calls the functions
 . "$(dirname "$0")/../vm/lib.sh"
+. "$(dirname "$0")/../vm/helper.bash"
+. "$(dirname "$0")/../vm/approval.bash"
+. "$(dirname "$0")/../vm/moving.bash"
 
 debugfs=/sys/kernel/debug
 build=${TKM_FAIL:-$top/build/fail}
@@ -325,6 +329,189 @@ rsa_without_memory()
 }
 claim "... nor under an RSA storage root key" rsa_without_memory
 
+# ---- domains, policies ----
+
+# As module_unload leaves it: root's domain has none, and may have another.
+domain_fails()
+{
+	local auth every=$step
+
+	module_unload
+	auth=auth=$(auth_key secret)
+	nth -k "$(image)" domain "$auth"
+	nth -k "$(image)" -i $worker domain "$auth"
+	both unlock "$auth"
+	nth lock "$auth"
+	nth -i tkm:end_work lock "$auth"
+	mkdir "$tmp/rows"
+	helper_start keep "$tmp/rows"
+	both passwd "$auth new=${auth#*=}"
+	helper_stop
+	keyop add tkm-domain nth "unlock $auth" @s > /dev/null
+	both new
+	chain_file beneath
+	both load "$tmp/beneath"
+	keyctl clear @s
+	module_unload
+}
+claim "a domain with a password: new, unlock, lock, passwd, and keys beneath" domain_fails
+
+policy_fails()
+{
+	local every=$step
+
+	module_unload
+	loaded
+	authority site
+	nlop policy-set boot authority "$work/site.pub"
+	approve "$tmp/approval" site boot 7
+	nlop policy-approve boot "$tmp/approval"
+	both new policy=boot
+	chain_file approved policy=boot
+	both load "$tmp/approved"
+	both first-sign "ec policy=boot" "$ec_words"
+	module_unload
+}
+claim "keys under an approved policy: new, load, the first signature" policy_fails
+
+# Everything of two more classes that fixed keys do not do.
+move_fails()
+{
+	local approver key every=$step
+
+	module_unload
+	loaded
+	authority mine
+	public_file mine "$tmp/mine.tpm2b"
+	approver=$(user_key approver "$tmp/mine.tpm2b")
+	both new "class=portable approver=$approver"
+	key=$(new_key fail:nth "class=portable approver=$approver")
+	chain_of "$key" "$tmp/key.der"
+	keyctl pipe "$key" > "$tmp/chain"
+	both load "$tmp/chain"
+	both move "certify key=$key nonce=00112233445566778899aabbccddeeff"
+	destination
+	both move "$(words "$key" key 4)"
+	# To where it is.
+	areas_of "$tmp/key.der" | head -1 | bytes > "$tmp/to.pub"
+	tail -c +3 "$tmp/to.pub" > "$tmp/to.tpmt"
+	moved "$tmp/packet" "$(words "$key" key 4)"
+	both move "import packet=$(user_key packet "$tmp/packet")"
+	keyctl clear @s
+	module_unload
+}
+claim "keys that move: new, load, certify, duplicate, import" move_fails
+
+# ---- netlink ----
+
+# netlink RESET VERB...: until no allocation is left to fail. ENOMEM changed nothing;
+# ENOBUFS says that the answer found no memory, and what was asked for may be done:
+# RESET, a command, undoes it. One that changes nothing has true.
+netlink()
+{
+	local reset=$1 kind n status out before='' points
+
+	shift
+	for kind in slab pages; do
+		kind_is $kind
+		points=0
+		for ((n = 1 + RANDOM % every; n < 200; n += every)); do
+			$reset
+			[ "$reset" = true ] || before=$(kept)
+			status=0
+			out=$(nlop -n $n "$@" 2> "$tmp/err") || status=$?
+			grep -qx hit "$tmp/err" || break
+			points=$((points + 1))
+			[ $status = 0 ] || [[ $out =~ (ENOMEM|ENOBUFS)$ ]] ||
+				fail "$kind $n: $*: $out"
+			if [ "$reset" != true ] && [[ $out =~ ENOMEM$ ]]; then
+				check "$(kept)" = "$before"
+			fi
+			$reset
+			nlop "$@" > /dev/null
+		done
+		check $n -lt 200
+		check $status = 0
+		comment "$1: $kind, $points points"
+		echo "$points" >> "$work/points"
+	done
+}
+
+kept()
+{
+	nlop policy-list
+	nlop list
+}
+
+without_third()
+{
+	nlop policy-remove third > /dev/null || :
+}
+
+reactivate()
+{
+	nlop set-state active "$1" || :
+}
+
+netlink_fails()
+{
+	local key verb every=$step
+
+	loaded
+	authority site
+	authority offline
+	approve "$tmp/approval" site boot 7
+	key=$(new_key fail:netlink)
+	nlop policy-set boot authority "$work/site.pub"
+	for verb in supports status "show $key" list policy-list "policy-list boot"; do
+		# shellcheck disable=SC2086 # words
+		netlink true $verb
+	done
+	netlink "poll 20 is_free" register
+	netlink "nlop policy-set boot bank 11 mask 1" policy-set boot authority "$work/site.pub" \
+		recovery "$work/offline.pub"
+	netlink without_third policy-set third authority "$work/site.pub"
+	netlink "nlop policy-set boot bank 11 mask 1" policy-remove boot
+	nlop policy-set boot authority "$work/site.pub"
+	netlink "nlop policy-approve boot" policy-approve boot "$tmp/approval"
+	netlink "reactivate $key" set-state suspended "$key"
+	keyctl unlink "$key" @s
+	module_unload
+}
+claim "netlink: each verb of an administrator" netlink_fails
+
+# Each first try of what a helper asks for fails; the next does not, and who waits for
+# it learns nothing of that.
+helper_fails()
+{
+	local n kind key hits=0 every=$step
+
+	loaded
+	mkdir "$tmp/kept"
+	for kind in slab pages; do
+		kind_is $kind
+		for ((n = 1 + RANDOM % every; n < 100; n += every)); do
+			nlop -n $n helper keep "$tmp/kept" > "$tmp/helper" 2> "$tmp/err" < /dev/null &
+			helper=$!
+			poll 20 grep -q registered "$tmp/helper"
+			key=$(new_key fail:helped)
+			keyctl update "$key" "state suspended"
+			keyctl unlink "$key" @s
+			keyctl request2 tkm fail:helped x @s > /dev/null
+			keyctl unlink "$(keyctl search @s tkm fail:helped)" @s
+			helper_stop
+			rm "$tmp/kept"/*
+			grep -qx hit "$tmp/err" || break
+			hits=$((hits + $(grep -cx hit "$tmp/err")))
+		done
+		check $n -lt 100
+	done
+	comment "$hits points"
+	echo "$hits" >> "$work/points"
+	module_unload
+}
+claim "netlink: what a helper asks for; nothing that it keeps is lost" helper_fails
+
 module_fails()
 {
 	module_unload
@@ -345,11 +532,24 @@ total()
 }
 claim "all of them" total
 
+# The last one is about all the others.
+take_share()
+{
+	local k=${1%/*} n=${1#*/} i last=$((${#claim_names[@]} - 1))
+
+	for ((i = 0; i < last; i++)); do
+		[ $((i % n)) = $((k % n)) ] || unset "claim_names[i]" "claim_commands[i]"
+	done
+	claim_names=("${claim_names[@]}")
+	claim_commands=("${claim_commands[@]}")
+}
+
 if [ ! -e /proc/self/fail-nth ]; then
 	echo "1..0 # SKIP no fault injection in this kernel"
 	exit 4
 fi
 [ -e "$build/$(uname -r)/inject.ko" ] || { echo "Bail out! make -C tests/fail"; exit 1; }
+[ -z "${TKM_NTH_SHARE-}" ] || take_share "$TKM_NTH_SHARE"
 prepare_injection
 trap 'rmmod inject 2>/dev/null; finish' EXIT
 run_claims

@@ -15,6 +15,8 @@
 #   moves      what loads a key that may move, "cells:moves"
 #   parent     the public area of the storage key above all, to which it moves
 #   permit     that approves of it
+#   paper.tpm2b, to-paper   the same of a recovery key
+#   recovered  that, on its way to the storage key above all
 #
 # TPM2TOOLS_TCTI says which TPM; the module is loaded.
 # shellcheck source-path=SCRIPTDIR disable=SC2119 # counter_new without words
@@ -36,6 +38,7 @@ hex()
 }
 
 . "$(dirname "$0")/../vm/approval.bash"
+. "$(dirname "$0")/../vm/recovery.bash"
 
 # The public areas of a chain's objects, TPM2B_PUBLIC, one a line.
 publics()
@@ -50,10 +53,24 @@ name_of_area()
 	echo "000b$(sha256_hex "${1:4}")"
 }
 
+# permit FILE OBJECT PARENT: mover approves of that, Names in hex
+permit()
+{
+	local ref digest body
+
+	ref=$(printf 'tkm duplicate v1\0' | sha256sum | cut -c -64)
+	digest=$(sha256_hex "$zeros" 00000188 "$2" "$3" 01)
+	body=$(printf %s "$2" | tpm2b)$(printf %s "$3" | tpm2b)01
+	auth_policy "$1" "" \
+		362 "$(hex "$work/mover.pub" | tpm2b)$(printf %s "$ref" | tpm2b)$(
+			printf %s "$digest$ref" | bytes | signature mover)" \
+		392 "$body"
+}
+
 # moves: a key that mover approves of, once it is in a file and not in the keyring
 moves()
 {
-	local approver key ref areas object parent digest body
+	local approver key areas object
 
 	authority mover
 	approver=$(hex "$work/mover.pub" | tpm2b | bytes | keyctl padd user mover @s)
@@ -64,15 +81,12 @@ moves()
 	keyctl unlink "$approver" @s
 	mapfile -t areas < <(publics "$tmp/chain")
 	printf %s "${areas[0]}" | bytes > "$work/parent"
-	parent=$(name_of_area "${areas[0]}")
 	object=$(name_of_area "${areas[3]}")
-	ref=$(printf 'tkm duplicate v1\0' | sha256sum | cut -c -64)
-	digest=$(sha256_hex "$zeros" 00000188 "$object" "$parent" 01)
-	body=$(printf %s "$object" | tpm2b)$(printf %s "$parent" | tpm2b)01
-	auth_policy "$work/permit" "" \
-		362 "$(hex "$work/mover.pub" | tpm2b)$(printf %s "$ref" | tpm2b)$(
-			printf %s "$digest$ref" | bytes | signature mover)" \
-		392 "$body"
+	permit "$work/permit" "$object" "$(name_of_area "${areas[0]}")"
+	recovery_key paper
+	permit "$work/to-paper" "$object" "$(name_of_area "$(hex "$work/paper.tpm2b")")"
+	tail -c +3 "$work/parent" > "$tmp/root"
+	recovery_wrap paper "$tmp/root" > "$work/recovered"
 }
 
 moves

@@ -93,8 +93,9 @@ static const struct {
 	const char *name;
 } commands[] = {
 	{ 0x120, "EvictControl" },    { 0x131, "CreatePrimary" },
-	{ 0x149, "PolicyNV" },	      { 0x14b, "Duplicate" },
-	{ 0x150, "ObjectChangeAuth" }, { 0x153, "Create" },
+	{ 0x148, "Certify" },	      { 0x149, "PolicyNV" },
+	{ 0x14b, "Duplicate" },	      { 0x150, "ObjectChangeAuth" },
+	{ 0x152, "Rewrap" },	      { 0x153, "Create" },
 	{ 0x154, "ECDH_ZGen" },	      { 0x156, "Import" },
 	{ 0x157, "Load" },	      { 0x159, "RSA_Decrypt" },
 	{ 0x15d, "Sign" },	      { 0x15e, "Unseal" },

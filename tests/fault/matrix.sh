@@ -54,12 +54,13 @@ declare -A operation=(
 	[PolicyAuthorize]=approved [PolicyRestart]=approved-second
 	[Duplicate]=duplicate [PolicyDuplicationSelect]=duplicate
 	[PolicyCommandCode]=duplicate [Import]=import
+	[AkPrimary]=certify [Certify]=certify [Rewrap]=recover
 )
 
 # What has another use: CreatePrimary, with an HMAC, to prove that there was no
 # reset; contexts, of RSA and EC keys too, which a signature proves.
 declare -A sent=(
-	[NullPrimary]=CreatePrimary
+	[NullPrimary]=CreatePrimary [AkPrimary]=CreatePrimary
 	[KeyContextLoad]=ContextLoad [KeyContextSave]=ContextSave
 )
 
@@ -217,6 +218,10 @@ declare -A differs=(
 
 	# As Load under the same parent, which is doubted, and asked once more.
 	[Import HANDLE]=ok [Import AUTH_FAIL]=ok [Import flip-command]=ok
+	[Rewrap HANDLE]=ok [Rewrap AUTH_FAIL]=ok [Rewrap flip-command]=ok
+
+	# The HMAC is proof of the endorsement hierarchy's authValue, as of all else.
+	[AkPrimary AUTH_FAIL]=EACCES [AkPrimary flip-command]=EACCES
 
 	# Compared with the Name that is pinned; the qualified name at its end
 	# is of no use.
@@ -248,7 +253,7 @@ try()
 	shift 3
 
 	case $op in
-	sign | open | share | approved* | duplicate | import) after=again ;;
+	sign | open | share | approved* | certify | duplicate | import | recover) after=again ;;
 	esac
 	# It is told from no other counter that asks for a password, of which a
 	# TPM has few tries.
@@ -316,7 +321,7 @@ commands=(StartAuthSession ContextLoad Load Unseal FlushContext PolicyPCR
 	CreatePrimary EvictControl NullPrimary GetCapability Sign RSA_Decrypt
 	ECDH_ZGen TestParms ObjectChangeAuth LoadExternal VerifySignature
 	PolicyNV PolicyAuthorize PolicyRestart PolicyDuplicationSelect
-	PolicyCommandCode Duplicate Import)
+	PolicyCommandCode Duplicate Import AkPrimary Certify Rewrap)
 # What a storage key's contexts meet, a key's own meet all over again.
 [ -z "${TKM_LONG:-}" ] || commands+=(KeyContextLoad KeyContextSave)
 
@@ -492,6 +497,38 @@ uses()
 		"reset Load 1"
 }
 
+# What a TPM says of a key is of that key, and nobody gets what is not.
+certificates()
+{
+	local op
+
+	for op in certify certify-ec; do
+		# In the middle: who signed, what it answers, the signature.
+		for word in 20 60 100 170 230; do
+			cell "Certify, $op, byte $word: EBADMSG" $op EBADMSG again \
+				"word Certify 1 $word 0x12345678"
+		done
+		cell "Certify, $op, told of the SRK: EKEYREJECTED" $op EKEYREJECTED \
+			again "word-command Certify 1 10 0x81000001"
+		cell "Certify, $op, told of another question: EKEYREJECTED" $op \
+			EKEYREJECTED again "word-command Certify 1 114 0x12345678"
+		cell "Certify, $op, answered without a session: EBADMSG" $op EBADMSG \
+			again "rc Certify 1 0"
+		cell "the attestation key, $op, another handle: ok" $op ok \
+			again "word CreatePrimary 1 10 0x80000002"
+		cell "the attestation key, $op, another one: EBADMSG" $op EBADMSG \
+			again "word CreatePrimary 1 60 0x12345678"
+		cell "the attestation key, $op, told of the owner: EACCES" $op EACCES \
+			again "word-command CreatePrimary 1 10 0x40000001"
+		cell "no attestation key for ever, $op: EACCES" $op EACCES again \
+			"rc CreatePrimary 0 0x9a2"
+		cell "the key's Flush, $op, refused: ok" $op ok again \
+			"rc FlushContext 2 0x101"
+	done
+	cell "Certify, all contexts refused: ok" certify-ec ok again \
+		"rc ContextLoad 0 0x1df"
+}
+
 # Nothing vouches for what is asked before a session, nor for a refusal. So an
 # approval stays as good as it is, whatever is said of it, and none gets better.
 approvals()
@@ -571,6 +608,13 @@ approvals()
 		"rc PolicyAuthorize 1 0x4e0"
 	cell "PolicyAuthorize, an old ticket for ever: EIO" approved EIO again \
 		"rc PolicyAuthorize 0 0x4e0"
+	# The ticket that is made in its place.
+	for command in LoadExternal VerifySignature; do
+		cell "an old ticket, then $command refused: EBADMSG" approved EBADMSG \
+			again "rc PolicyAuthorize 1 0x4e0 + rc $command 2 0x2db"
+		cell "an old ticket, then $command lost: EIO" approved EIO again \
+			"rc PolicyAuthorize 1 0x4e0 + cut $command 2 9"
+	done
 	cell "PolicyAuthorize that was none: EPERM" approved EPERM again \
 		"rc PolicyAuthorize 1 0"
 	cell "PolicyRestart $told session: ok" approved-second ok again \
@@ -593,6 +637,62 @@ approvals()
 		sign-approved EBADMSG again "word LoadExternal 1 10 0x80000005"
 	cell "VerifySignature to sign, not right: EBADMSG" sign-approved EBADMSG \
 		again "rc VerifySignature 1 0x2db"
+}
+
+# What moves is what was approved, where to, or nothing. The first public key is that of
+# who approves, the second the new parent's.
+moves()
+{
+	local parent="LoadExternal of a new parent"
+
+	cell "$parent, cut: EIO" duplicate EIO again "cut LoadExternal 2 9"
+	cell "$parent, refused: EIO" duplicate EIO again "rc LoadExternal 2 0x101"
+	cell "$parent, no room: ENOMEM" duplicate ENOMEM again \
+		"rc LoadExternal 2 0x902"
+	cell "$parent, another Name: EBADMSG" duplicate EBADMSG again \
+		"word LoadExternal 2 30 0x12345678"
+	cell "$parent, a handle that cannot be: EBADMSG" duplicate EBADMSG again \
+		"word LoadExternal 2 10 0x80000005"
+	cell "$parent, then a reset: ENODEV" duplicate ENODEV "again closed" \
+		"reset LoadExternal 2"
+	# The same key with other attributes, which nobody approved of.
+	cell "$parent told of another: EBADMSG" duplicate EBADMSG again \
+		"word-command LoadExternal 2 18 0x00030440"
+	cell "VerifySignature of a move, not right: EKEYREJECTED" duplicate \
+		EKEYREJECTED again "rc VerifySignature 1 0x2db"
+	cell "PolicyDuplicationSelect told of another object: EBADMSG" duplicate \
+		EBADMSG again "word-command PolicyDuplicationSelect 1 20 0x12345678"
+	cell "PolicyAuthorize of a move that was none: EBADMSG" duplicate EBADMSG \
+		again "rc PolicyAuthorize 1 0"
+	cell "PolicyCommandCode that was none: EBADMSG" duplicate EBADMSG again \
+		"rc PolicyCommandCode 1 0"
+	# The policy is looked at before the HMAC.
+	cell "Duplicate told of another object: EPERM" duplicate EPERM again \
+		"word-command Duplicate 1 10 0x81000001"
+	cell "Duplicate told of another parent: EPERM" duplicate EPERM again \
+		"word-command Duplicate 1 14 0x81000001"
+	cell "Duplicate, another secret: EBADMSG" duplicate EBADMSG again \
+		"word Duplicate 1 200 0x12345678"
+	cell "Import, another private part: EBADMSG" import EBADMSG again \
+		"word Import 1 40 0x12345678"
+	cell "Import told of another parent: ok" import ok again \
+		"word-command Import 1 10 0x81000001"
+	cell "Load of what came, flip: EBADMSG" import EBADMSG again "flip Load 1 -1"
+	cell "Import of a recovery key, another private part: EBADMSG" recover EBADMSG \
+		again "word Import 1 40 0x12345678"
+	cell "Load of a recovery key, flip: EBADMSG" recover EBADMSG again \
+		"flip Load 1 -1"
+	# The HMAC does not hold, as if a context were another object's: once more.
+	cell "Rewrap told of another parent: ok" recover ok again \
+		"word-command Rewrap 1 14 0x81000001"
+	cell "Rewrap told of another object: ok" recover ok again \
+		"word-command Rewrap 1 150 0x12345678"
+	cell "Rewrap told of another parent for ever: EKEYREJECTED" recover \
+		EKEYREJECTED again "word-command Rewrap 0 14 0x81000001"
+	cell "Rewrap, another secret: EBADMSG" recover EBADMSG again \
+		"word Rewrap 1 200 0x12345678"
+	cell "the recovery key's Flush, refused: ok" recover ok again \
+		"rc FlushContext 1 0x101"
 }
 
 # Where a domain is under a policy, what the approval is for is each load and each
@@ -709,8 +809,10 @@ table()
 	others
 	uses
 	approvals
+	moves
 	guarded
 	domains
+	certificates
 	for_ever
 }
 
@@ -751,6 +853,9 @@ bits()
 	echo "bits PolicyNV, each bit | approved | $refused | PolicyNV 1"
 	echo "bits PolicyAuthorize, each bit | approved | EIO/ENODEV | PolicyAuthorize 1"
 	echo "bits PolicyRestart, each bit | approved-second | EIO/ENODEV | PolicyRestart 1"
+	echo "bits Rewrap, each bit | recover | $refused | Rewrap 1"
+	echo "bits Certify, each bit | certify | $refused | Certify 1"
+	echo "bits CreatePrimary of the attestation key, each bit | certify | $refused/ENOKEY/ok | CreatePrimary 1"
 	echo "bits GetCapability, each bit | flat | ok | GetCapability 1"
 }
 

@@ -3,7 +3,8 @@
  * Chains: what is decoded encodes to the same bytes; and what a forger, who
  * can compute every hash, makes of it is believed only where record, policy,
  * attributes and caller agree by a computation of our own. The same for the storage
- * keys above a key, which the helper gives.
+ * keys above a key, which the helper gives, for objects on their way, for recovery
+ * keys and for certificates.
  */
 #include "fuzz.h"
 
@@ -166,7 +167,7 @@ static u32 attributes_of(const struct tkm_object *obj, unsigned int place)
 /* What bytes hardly reach, because all lengths around them would change. */
 static void twist(struct tkm_chain *chain, u8 choice)
 {
-	struct tkm_object *obj = &chain->obj[choice >> 6];
+	struct tkm_object *obj = &chain->obj[(choice >> 6) % chain->n];
 
 	obj->empty_auth ^= choice & 1;
 	if (choice & 2)
@@ -175,7 +176,7 @@ static void twist(struct tkm_chain *chain, u8 choice)
 	if (choice & 4)
 		obj->parent ^= 1;
 	if (choice & 8)
-		*obj = chain->obj[choice >> 4 & 3];
+		*obj = chain->obj[(choice >> 4 & 3) % chain->n];
 	if (choice & 16 && obj->policy.n)
 		obj->policy.n--;
 }
@@ -457,6 +458,64 @@ static void any_move(const u8 *der, size_t len)
 	must(tkm_moved_verify(&move.obj, &caller, &rec) == -EPERM);
 }
 
+/* What a TPM says of a key: it is of this key, in this place, or it is refused. */
+static void any_certificate(const u8 *der, size_t len)
+{
+	u8 out[TKM_CERTIFICATE_MAX], other[TKM_NAME_SIZE] = { 0 };
+	struct tkm_certificate c;
+	const u8 *name, *place;
+	int ret = tkm_certificate_decode(der, len, &c);
+
+	must(ret == 0 || ret == -EBADMSG || ret == -E2BIG);
+	must((ret == -E2BIG) == (len > sizeof(out)));
+	if (ret)
+		return;
+	must(inside(c.ak, c.ak_len, der, len) && c.ak_len);
+	must(inside(c.attest, c.attest_len, der, len) && c.attest_len);
+	must(inside(c.signature, c.signature_len, der, len) && c.signature_len);
+	must(tkm_certificate_encode(&c, out, sizeof(out)) == (ssize_t)len);
+	must(!memcmp(out, der, len));
+	must(tkm_certificate_encode(&c, out, len - 1) == -EMSGSIZE);
+	/* The end of a TPMS_ATTEST of ours: Name and qualified Name. */
+	if (c.attest_len != 6 + 36 + 34 + 25 + 36 + 36)
+		return;
+	name = c.attest + 6 + 36 + 34 + 25 + 2;
+	place = name + 36;
+	if (tkm_certificate_check(&c, c.attest + 6 + 36 + 2, name, place))
+		return;
+	must(tkm_ak_is(c.ak, c.ak_len));
+	must(get_unaligned_be32(c.signature) == 0x0018000b);
+	must(tkm_certificate_check(&c, other, name, place) == -EBADMSG ||
+	     !memcmp(c.attest + 44, other, 32));
+	must(tkm_certificate_check(&c, c.attest + 44, other, place) == -EBADMSG ||
+	     !memcmp(name, other, sizeof(other)));
+	must(tkm_certificate_check(&c, c.attest + 44, name, other) == -EBADMSG ||
+	     !memcmp(place, other, sizeof(other)));
+}
+
+/* A recovery key on its way: all of it, and of its one shape. */
+static void any_recovery(const u8 *p, size_t len)
+{
+	static const u8 zero[64];
+	u8 area[TKM_RECOVERY_AREA];
+	struct tkm_move move;
+	int ret = tkm_recovery_decode(p, len, &move);
+
+	must(ret == 0 || ret == -EBADMSG || ret == -EPERM);
+	if (ret)
+		return;
+	must(move.obj.pub_len == sizeof(area));
+	must(len == 2 + sizeof(area) + 2 + move.obj.priv_len + 2 +
+	     move.secret_len + TKM_INNER_SIZE);
+	must(move.inner + TKM_INNER_SIZE == p + len);
+	tkm_recovery_area(zero, area);
+	memcpy(area + 24, move.obj.pub + 24, 32);
+	memcpy(area + 58, move.obj.pub + 58, 32);
+	must(!memcmp(area, move.obj.pub, sizeof(area)));
+	must(tkm_parent_check(area, sizeof(area)) == -EPERM);
+	must(tkm_recovery_decode(p, len - 1, &move));
+}
+
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
 	u8 *der = exact(data, len), pub[TKM_CHAIN_OBJECTS][1024];
@@ -468,6 +527,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	must(ret == 0 || ret == -EBADMSG || ret == -EOPNOTSUPP);
 	any_branch(der, len);
 	any_move(der, len);
+	any_certificate(der, len);
+	any_recovery(der, len);
 	must(!len || !memcmp(der, data, len));
 	if (!ret) {
 		is_sound(&chain, der, len);

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		return 0;
 	peer = &peers[data[0] % ARRAY_SIZE(peers)];
 	line = exact(data + 1, size - 1);
-	len = request_answer(&kdb, peer, line, size - 1, reply);
+	len = request_answer(&kdb, peer, -1, line, size - 1, reply);
 	exact_free(line);
 	must(len > 0 && len < SOCKET_LINE);
 	look_at(reply, (size_t)len, peer);

@@ -20,6 +20,7 @@ static const struct {
 	{ "audit_head", "head", false }, { "domains", "about", false },
 	{ "domains", "storage", true }, { "policies", "policy", false },
 	{ "policies", "hash", false }, { "meta", "chain", false },
+	{ "packets", "packet", false }, { "packets", "hash", false },
 };
 
 /* The value that stands there, with some bytes changed; or another. */

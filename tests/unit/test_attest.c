@@ -845,7 +845,8 @@ static void test_fields(void **state)
 static struct bytes make_evidence(void)
 {
 	static const char *const names[PARTS] = { "ecdsa.ak.pub", "ecdsa.msg",
-		"ecdsa.sig", "ecdsa.pcrs", "log", "ima" };
+		"ecdsa.sig", "ecdsa.pcrs", "log", "ima", "ecdsa.msg", "ecdsa.sig",
+		"ecdsa.ak.pub" };
 	struct evidence evidence = { 0 };
 	struct bytes b;
 	u8 *out;
@@ -892,6 +893,38 @@ static void other_evidence(const u8 *p, size_t n)
 	assert_true(differs);
 }
 
+/* Of registers or of a key, and all of that. */
+static void evidence_is_of_one(const struct evidence *both)
+{
+	struct evidence evidence = *both;
+	const char *why = NULL;
+	int part;
+
+	assert_true(evidence_of_key(&evidence, &why));
+	assert_string_equal(why, "it is of registers and of a key");
+	evidence = *both;
+	for (part = PART_CERTIFICATE; part < PARTS; part++)
+		evidence.part[part].p = NULL;
+	why = NULL;
+	assert_false(evidence_of_key(&evidence, &why));
+	assert_null(why);
+	for (part = PART_CERTIFICATE; part <= PARTS; part++) {
+		evidence = *both;
+		memset(&evidence.part[PART_QUOTE], 0,
+		       (PART_CERTIFICATE - PART_QUOTE) * sizeof(evidence.part[0]));
+		if (part < PARTS)
+			evidence.part[part].p = NULL;
+		why = NULL;
+		assert_true(evidence_of_key(&evidence, &why));
+		if (part < PARTS)
+			assert_string_equal(why, "a part of the key's certificate is not there");
+		else
+			assert_null(why);
+		assert_ptr_equal(evidence.part[PART_QUOTE].p,
+				 evidence.part[PART_CERTIFICATE].p);
+	}
+}
+
 static void test_evidence(void **state)
 {
 	struct bytes b = make_evidence(), log = vector(VECTORS, "log");
@@ -909,6 +942,7 @@ static void test_evidence(void **state)
 	assert_int_equal(evidence_read(again, evidence_size(&evidence),
 				       &right_evidence), 0);
 	assert_null(right_evidence.part[PART_IMA].p);
+	evidence_is_of_one(&right_evidence);
 	free(again);
 	exact_free(log.p);
 

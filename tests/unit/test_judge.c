@@ -959,7 +959,7 @@ static void drop_real(void)
 {
 	int i;
 
-	for (i = 0; i < PARTS; i++)
+	for (i = 0; i <= PART_IMA; i++)
 		exact_free(real.part[i].p);
 }
 

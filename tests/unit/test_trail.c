@@ -112,7 +112,7 @@ static void words(void **state)
 			assert_int_equal(trail_event(trail_event_name(event)), event);
 			known++;
 		}
-	assert_int_equal(known, 30);
+	assert_int_equal(known, 33);
 	assert_string_equal(trail_event_name(TRAIL_GAP), "gap");
 	assert_int_equal(trail_event("unknown"), 0);
 	assert_int_equal(trail_event(""), 0);

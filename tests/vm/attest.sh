@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# tkm attest quote, and what tkm verify and tpm2-tools say of it; and of a key that an AK
-# of tpm2-tools certified. What verify refuses is
+# tkm attest quote and key, and what tkm verify and tpm2-tools say of it; and of a key
+# that an AK of tpm2-tools certified. What verify refuses is
 # tried on the host: tests/unit/test_judge.c, tests/userspace/attest.
 # shellcheck source-path=SCRIPTDIR disable=SC2317,SC2329
 # run_claims calls the functions
@@ -156,6 +156,50 @@ a_certified_key_is_what_its_record_says()
 	keyctl unlink "$key" @s
 }
 claim "a certified key is what its record says" a_certified_key_is_what_its_record_says
+
+# tell_key KEY OPTION...: the same of a key, to $tmp/key
+tell_key()
+{
+	ends 0 tkm attest key --nonce "$nonce" --force -o "$tmp/key" "$@"
+	check "$(cat "$tmp/err")" = ""
+}
+
+a_key_is_certified()
+{
+	local key ak tpm
+
+	nonce=$(tkm attest nonce)
+	key=$(new_key app:signer "ec pcrs=23")
+	tell_key app:signer
+	ak=$(ak_of key)
+	check "$(verdict 0 key --ak "$ak")" = accepted
+	grep -q signer "$tmp/out" || fail "$(cat "$tmp/out")"
+	check "$(tar -tf "$tmp/key" | tr '\n' ' ')" = "tkm-evidence ak.pub key.msg key.sig key.chain "
+	# The AK is the one of quotes.
+	tell quote --pcrs sha256:23 --no-logs
+	check "$(ak_of quote)" = "$ak"
+	# Nothing of the key's private half is in it.
+	chain_of "$key" "$tmp/chain.der"
+	check "$(grep -cF "$(areas_of "$tmp/chain.der" | sed -n 8p)" <(xxd -p -c 0 "$tmp/key") || :)" = 0
+	check "$(grep -cF "$(areas_of "$tmp/chain.der" | sed -n 7p)" <(xxd -p -c 0 "$tmp/key") || :)" = 1
+	# Another question, another chain; and of no quote's purpose.
+	tpm=$nonce
+	nonce=$(tkm attest nonce)
+	check "$(verdict 3 key --ak "$ak")" = "refused: nonce: it answers another question"
+	key=$(new_key app:other "auth=$(auth_key secret)")
+	printf secret > "$tmp/secret"
+	chmod 600 "$tmp/secret"
+	ends 2 tkm attest key app:other -o "$tmp/x"
+	ends 3 tkm attest key --nonce "$nonce" app:other -o "$tmp/x"
+	[ ! -e "$tmp/x" ]
+	tell_key app:other --auth-file "$tmp/secret"
+	check "$(verdict 0 key --ak "$ak" --json)" = "{"
+	echo "key-class = portable" > "$tmp/policy"
+	check "$(verdict 3 key --ak "$ak" --policy "$tmp/policy")" = \
+		"refused: record: the key is of class fixed"
+	nonce=$tpm
+}
+claim "a key is certified, and nothing of its private half is shown" a_key_is_certified
 
 # Where this machine's own firmware and kernel measure.
 this_machine_is_as_its_logs_say()

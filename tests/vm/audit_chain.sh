@@ -512,7 +512,7 @@ upgraded()
 	tkmd_start
 	kept_key a:b
 	tkmd_stop
-	db_of_version_1
+	db_of_version 1
 	keyctl clear @s
 	tkmd_start
 	is_kept a:b

@@ -32,33 +32,43 @@ begin()
 
 attributes_are()
 {
-	local i=0 wanted
+	local i=0 wanted areas
 
+	mapfile -t areas < <(areas_of "$1")
 	for wanted in 00030472 00030c60 00030c60 "$2"; do
-		check "$(areas_of "$1" | sed -n "$((2 * i + 1))p" | cut -c 13-20)" = "$wanted"
+		check "${areas[2 * i]:12:8}" = "$wanted"
 		i=$((i + 1))
 	done
+}
+
+# tdk_of CHAIN, all of its public area: as good as its Name
+tdk_of()
+{
+	local areas
+
+	mapfile -t areas < <(areas_of "$1")
+	echo "${areas[2]}"
 }
 
 # What stands in the authPolicy of each object below the TKMRK, computed here.
 policies_are()
 {
-	local chain=$1 name=$2 i=1 record policy digest
+	local chain=$1 name=$2 i records areas moves
 
-	records_of "$chain" > "$tmp/records"
+	mapfile -t records < <(records_of "$chain")
+	mapfile -t areas < <(areas_of "$chain")
+	moves=$(duplicate_digest "$name")
 	for i in 1 2 3; do
-		record=$(sed -n "$((i + 1))p" "$tmp/records")
-		[[ $record == *" class=$3 authority=$name "* ]] || fail "$record"
-		policy=$(areas_of "$chain" | sed -n "$((2 * i + 1))p" | cut -c 25-88)
+		[[ ${records[i]} == *" class=$3 authority=$name "* ]] || fail "${records[i]}"
 		[ "$i" = 3 ] && [ -n "${4-}" ] && continue
-		digest=$(or_digest "$(record_hash "$record")" "$(duplicate_digest "$name")")
-		check "$policy" = "$digest"
+		check "${areas[2 * i]:24:64}" = \
+			"$(or_digest "$(record_hash "${records[i]}")" "$moves")"
 	done
 }
 
 table()
 {
-	local pin
+	local pin areas i c
 
 	begin
 	pin=$(auth_key secret)
@@ -80,32 +90,34 @@ table()
 	policies_are "$tmp/rsa.der" "$(name_of "$work/site.pub")" certified
 	# And what is fixed is as it was.
 	make_chain fixed a:fixed
+	mapfile -t areas < <(areas_of "$tmp/fixed.der")
 	for i in 0 1 2; do
-		check "$(areas_of "$tmp/fixed.der" | sed -n "$((2 * i + 1))p" | cut -c 13-20)" = 00030472
+		check "${areas[2 * i]:12:8}" = 00030472
 	done
 	# One TKMRK for all; a branch for each class.
-	check "$(for c in data ec fixed; do names_of "$tmp/$c.der" | sed -n 1p; done | sort -u | wc -l)" = 1
-	check "$(for c in data pcrs pin both ec rsa fixed; do names_of "$tmp/$c.der" | sed -n 2p; done |
+	check "$(for c in data ec fixed; do areas_of "$tmp/$c.der" | sed -n 1p; done | sort -u | wc -l)" = 1
+	check "$(for c in data pcrs pin both ec rsa fixed; do tdk_of "$tmp/$c.der"; done |
 		sort -u | wc -l)" = 3
 }
 claim "attributes and policies of every object are the design's" table
 
 recovery()
 {
-	local chain=$tmp/key.der record i
+	local chain=$tmp/key.der records areas site offline i
 
 	begin
 	authority offline
 	nlop policy-set moves authority "$work/site.pub" recovery "$work/offline.pub"
 	make_chain key a:key "class=certified authority=moves pcrs=7"
-	records_of "$chain" > "$tmp/records"
+	mapfile -t records < <(records_of "$chain")
+	mapfile -t areas < <(areas_of "$chain")
+	site=$(duplicate_digest "$(name_of "$work/site.pub")")
+	offline=$(duplicate_digest "$(name_of "$work/offline.pub")")
 	for i in 1 2; do
-		record=$(sed -n "$((i + 1))p" "$tmp/records")
-		[[ $record == *" recovery=$(name_of "$work/offline.pub") "* ]] || fail "$record"
-		check "$(areas_of "$chain" | sed -n "$((2 * i + 1))p" | cut -c 25-88)" = \
-			"$(or_digest "$(record_hash "$record")" \
-			"$(duplicate_digest "$(name_of "$work/site.pub")")" \
-			"$(duplicate_digest "$(name_of "$work/offline.pub")")")"
+		[[ ${records[i]} == *" recovery=$(name_of "$work/offline.pub") "* ]] ||
+			fail "${records[i]}"
+		check "${areas[2 * i]:24:64}" = \
+			"$(or_digest "$(record_hash "${records[i]}")" "$site" "$offline")"
 	done
 	loads a:key key > /dev/null
 	nlop policy-set moves authority "$work/site.pub"
@@ -184,7 +196,7 @@ words()
 	make_chain third b:third class=portable
 	make_chain fourth a:fourth "$portable"
 	for i in second third fourth; do
-		check "$(names_of "$tmp/$i.der" | sed -n 2p)" = "$(names_of "$tmp/first.der" | sed -n 2p)"
+		check "$(tdk_of "$tmp/$i.der")" = "$(tdk_of "$tmp/first.der")"
 		policies_are "$tmp/$i.der" "$(name_of "$work/mine.pub")" portable
 	done
 	refuses EEXIST add tkm a:x "new class=portable approver=$other" @s
@@ -199,7 +211,7 @@ words()
 	module_reload
 	loads a:first first > /dev/null
 	make_chain seventh c:seventh class=portable
-	check "$(names_of "$tmp/seventh.der" | sed -n 2p)" = "$(names_of "$tmp/first.der" | sed -n 2p)"
+	check "$(tdk_of "$tmp/seventh.der")" = "$(tdk_of "$tmp/first.der")"
 	refuses ENOKEY add tkm a:x "new class=certified" @s
 }
 claim "the first key says who approves, others inherit it, another one is EEXIST" words
@@ -263,14 +275,42 @@ claim "the helper keeps and finds a branch of each class" kept
 
 # What the TPM would do for anyone who has the objects. ------------------------
 
-# A storage key to duplicate to, $tmp/to.ctx.
+# Keys that all these claims share, loaded with tpm2-tools: $work/key0.ctx to key3, and
+# a storage key to duplicate to, $work/to.ctx.
+strangers()
+{
+	local i
+
+	if [ ! -e "$work/to.name" ]; then
+		begin
+		make_chain key a:key "$portable"
+		make_chain pair a:pair "ec class=portable"
+		make_chain fixed a:fixed
+		make_chain fixed-pair a:pair2 ec
+		for i in key pair fixed fixed-pair; do
+			records_of "$tmp/$i.der" > "$work/$i.records"
+			tools_load "$tmp/$i.der" "$work/$i"
+		done
+		destination
+	fi
+	name=$(name_of "$work/mine.pub")
+	to=(-C "$work/to.ctx" -G aes -i "$work/inner")
+}
+
 destination()
 {
 	tpm2_create -C $srk -G ecc256:aes128cfb -g sha256 \
 		-a "restricted|decrypt|fixedtpm|fixedparent|sensitivedataorigin|userwithauth|noda" \
-		-u "$tmp/to.pub" -r "$tmp/to.priv" > /dev/null
-	tpm2_load -C $srk -u "$tmp/to.pub" -r "$tmp/to.priv" -c "$tmp/to.ctx" -n "$tmp/to.name" > /dev/null
-	openssl rand 16 > "$tmp/inner"
+		-u "$work/to.pub" -r "$work/to.priv" > /dev/null
+	openssl rand 16 > "$work/inner"
+	tpm2_load -C $srk -u "$work/to.pub" -r "$work/to.priv" -c "$work/to.ctx" -n "$work/to.name" > /dev/null
+}
+
+# list_of KEY I: the branches of that object, as tpm2_policyor takes them
+list_of()
+{
+	or_list "$(record_hash "$(sed -n "$(($2 + 1))p" "$work/$1.records")")" \
+		"$(duplicate_digest "$name")"
 }
 
 # duplicate AUTH OBJECT [OPTION...]
@@ -279,84 +319,76 @@ duplicate()
 	tpm2_duplicate -p "$1" -c "$2" -r "$tmp/dup.priv" -s "$tmp/dup.seed" "${@:3}"
 }
 
-to_destination=()
+# stays OBJECT: duplicated by nothing
+stays()
+{
+	# By its (empty) authValue: AUTH_TYPE.
+	tpm_refuses "Esys_Duplicate() Esys Finish ErrorCode (0x00000124)" \
+		duplicate "" "$1" "${to[@]}"
+	# By a policy, for that very command: POLICY_FAIL.
+	tpm2_startauthsession --policy-session -S "$tmp/s" > /dev/null
+	tpm2_policycommandcode -S "$tmp/s" TPM2_CC_Duplicate > /dev/null
+	tpm_refuses "Esys_Duplicate() Esys Finish ErrorCode (0x0000099d)" \
+		duplicate "session:$tmp/s" "$1" "${to[@]}"
+	tpm_refuses "Esys_Duplicate() Esys Finish ErrorCode (0x0000099d)" \
+		duplicate "session:$tmp/s" "$1" -C null -G null
+	tpm2_flushcontext "$tmp/s"
+}
+
 fixed_stays()
 {
-	local i chain
+	local name to i
 
-	begin
-	make_chain fixed a:fixed
-	make_chain pair a:pair ec
-	destination
-	to_destination=(-C "$tmp/to.ctx" -G aes -i "$tmp/inner")
-	for chain in fixed pair; do
-		tools_load "$tmp/$chain.der"
-		for i in 0 1 2 3; do
-			# The storage keys are the same.
-			[ "$chain" = fixed ] || [ "$i" = 3 ] || continue
-			# By its (empty) authValue: AUTH_TYPE.
-			tpm_refuses "Esys_Duplicate() Esys Finish ErrorCode (0x00000124)" \
-				duplicate "" "$tmp/o$i.ctx" "${to_destination[@]}"
-			# By a policy, for that very command: POLICY_FAIL.
-			tpm2_startauthsession --policy-session -S "$tmp/s" > /dev/null
-			tpm2_policycommandcode -S "$tmp/s" TPM2_CC_Duplicate > /dev/null
-			tpm_refuses "Esys_Duplicate() Esys Finish ErrorCode (0x0000099d)" \
-				duplicate "session:$tmp/s" "$tmp/o$i.ctx" "${to_destination[@]}"
-			tpm_refuses "Esys_Duplicate() Esys Finish ErrorCode (0x0000099d)" \
-				duplicate "session:$tmp/s" "$tmp/o$i.ctx" -C null -G null
-			tpm2_flushcontext "$tmp/s"
-		done
+	strangers
+	stays "$work/fixed3.ctx"
+	stays "$work/fixed-pair3.ctx"
+	for i in 0 1 2; do
+		! in_part || stays "$work/fixed$i.ctx"
 	done
 }
 claim "nothing that is fixed is duplicated, by whatever authorisation" fixed_stays
 
-# The strongest an authority could say: anywhere.
-clear_never()
+# goes_covered I: the strongest an authority could say, anywhere, and it is refused
+goes_covered()
 {
-	local i list record name
+	local object=$work/key$1.ctx
 
-	begin
-	make_chain key a:key "$portable"
-	destination
-	name=$(name_of "$work/mine.pub")
-	records_of "$tmp/key.der" > "$tmp/records"
-	tools_load "$tmp/key.der"
-	for i in 1 2 3; do
-		record=$(sed -n "$((i + 1))p" "$tmp/records")
-		list=$(or_list "$(record_hash "$record")" "$(duplicate_digest "$name")")
-		dup_session "$tmp/s" mine "$list"
-		# SYMMETRIC; HIERARCHY; SYMMETRIC; and not without approval: AUTH_TYPE.
-		tpm_refuses "Esys_Duplicate() Esys Finish ErrorCode (0x000002d6)" \
-			duplicate "session:$tmp/s" "$tmp/o$i.ctx" -C null -G null
-		tpm_refuses "Esys_Duplicate() Esys Finish ErrorCode (0x00000285)" \
-			duplicate "session:$tmp/s" "$tmp/o$i.ctx" -C null -G aes -i "$tmp/inner"
-		tpm_refuses "Esys_Duplicate() Esys Finish ErrorCode (0x000002d6)" \
-			duplicate "session:$tmp/s" "$tmp/o$i.ctx" -C "$tmp/to.ctx" -G null
-		tpm_refuses "Esys_Duplicate() Esys Finish ErrorCode (0x00000124)" \
-			duplicate "" "$tmp/o$i.ctx" -C "$tmp/to.ctx" -G aes -i "$tmp/inner"
-		[ "$i" = 3 ] || tpm2_flushcontext "$tmp/s"
-	done
+	dup_session "$tmp/s" mine "$(list_of key "$1")"
+	# SYMMETRIC; HIERARCHY; SYMMETRIC; and not without approval: AUTH_TYPE.
+	tpm_refuses "Esys_Duplicate() Esys Finish ErrorCode (0x000002d6)" \
+		duplicate "session:$tmp/s" "$object" -C null -G null
+	tpm_refuses "Esys_Duplicate() Esys Finish ErrorCode (0x00000285)" \
+		duplicate "session:$tmp/s" "$object" -C null -G aes -i "$work/inner"
+	tpm_refuses "Esys_Duplicate() Esys Finish ErrorCode (0x000002d6)" \
+		duplicate "session:$tmp/s" "$object" -C "$work/to.ctx" -G null
+	tpm_refuses "Esys_Duplicate() Esys Finish ErrorCode (0x00000124)" \
+		duplicate "" "$object" "${to[@]}"
 	# The same session does it where the class allows it: it was not refused for
 	# something else.
-	duplicate "session:$tmp/s" "$tmp/o3.ctx" -C "$tmp/to.ctx" -G aes -i "$tmp/inner" > /dev/null
+	duplicate "session:$tmp/s" "$object" "${to[@]}" > /dev/null
 	tpm2_flushcontext "$tmp/s"
+}
+
+clear_never()
+{
+	local name to i
+
+	strangers
+	goes_covered 3
+	for i in 1 2; do
+		! in_part || goes_covered $i
+	done
 }
 claim "what may move never leaves in clear, whatever its authority says" clear_never
 
 approved_only()
 {
-	local list record name select
+	local name to list select
 
-	begin
 	authority other
-	make_chain key a:key "$portable"
-	destination
-	name=$(name_of "$work/mine.pub")
-	record=$(records_of "$tmp/key.der" | sed -n 4p)
-	list=$(or_list "$(record_hash "$record")" "$(duplicate_digest "$name")")
-	tools_load "$tmp/key.der"
-	to_destination=(-C "$tmp/to.ctx" -G aes -i "$tmp/inner")
-	select=(tpm2_policyduplicationselect -n "$tmp/o3.name" -N "$tmp/to.name" --include-object)
+	strangers
+	list=$(list_of key 3)
+	select=(tpm2_policyduplicationselect -n "$work/key3.name" -N "$work/to.name" --include-object)
 	# Somebody else's approval, and one of its own for something else than moving:
 	# no branch of the PolicyOR: VALUE.
 	tpm_refuses "Esys_PolicyOR() Esys Finish ErrorCode (0x000001c4)" \
@@ -368,52 +400,44 @@ approved_only()
 	# To another parent, of another object: POLICY_FAIL.
 	dup_session "$tmp/s" mine "$list" "${select[@]}"
 	tpm_refuses "Esys_Duplicate() Esys Finish ErrorCode (0x0000099d)" \
-		duplicate "session:$tmp/s" "$tmp/o3.ctx" -C "$tmp/o0.ctx" -G aes -i "$tmp/inner"
+		duplicate "session:$tmp/s" "$work/key3.ctx" -C "$work/key0.ctx" -G aes -i "$work/inner"
 	tpm2_flushcontext "$tmp/s"
-	dup_session "$tmp/s" mine "$list" tpm2_policyduplicationselect -n "$tmp/o2.name" \
-		-N "$tmp/to.name" --include-object
+	dup_session "$tmp/s" mine "$list" tpm2_policyduplicationselect -n "$work/key2.name" \
+		-N "$work/to.name" --include-object
 	tpm_refuses "Esys_Duplicate() Esys Finish ErrorCode (0x0000099d)" \
-		duplicate "session:$tmp/s" "$tmp/o3.ctx" "${to_destination[@]}"
+		duplicate "session:$tmp/s" "$work/key3.ctx" "${to[@]}"
 	tpm2_flushcontext "$tmp/s"
 	# What was approved.
 	dup_session "$tmp/s" mine "$list" "${select[@]}"
-	duplicate "session:$tmp/s" "$tmp/o3.ctx" "${to_destination[@]}" > /dev/null
+	duplicate "session:$tmp/s" "$work/key3.ctx" "${to[@]}" > /dev/null
 	tpm2_flushcontext "$tmp/s"
 }
 claim "it moves as its authority approved, to that parent, and not otherwise" approved_only
 
-# unused OBJECT COMMAND...: that branch of the object's policy is not for this
+# unused CHAIN OBJECT COMMAND...: that branch of the object's policy is not for this
 unused()
 {
-	local record list
-
-	record=$(sed -n "$(($1 + 1))p" "$tmp/records")
-	list=$(or_list "$(record_hash "$record")" "$(duplicate_digest "$(name_of "$work/mine.pub")")")
-	dup_session "$tmp/s" mine "$list"
+	dup_session "$tmp/s" mine "$(list_of "$1" "$2")"
 	# POLICY_CC.
-	tpm_refuses "Esys Finish ErrorCode (0x000009a4)" "${@:2}"
+	tpm_refuses "Esys Finish ErrorCode (0x000009a4)" "${@:3}"
 	tpm2_flushcontext "$tmp/s"
 }
 
 no_use()
 {
-	begin
-	make_chain key a:key "$portable"
-	make_chain pair a:pair "ec class=portable"
-	records_of "$tmp/key.der" > "$tmp/records"
+	local name to key=$work/key pair=$work/pair
+
+	strangers
 	echo x > "$tmp/small"
-	tools_load "$tmp/key.der"
-	unused 3 tpm2_unseal -c "$tmp/o3.ctx" -p "session:$tmp/s"
-	unused 2 tpm2_load -C "$tmp/o2.ctx" -P "session:$tmp/s" -u "$tmp/o3.pub" -r "$tmp/o3.priv" \
+	unused key 3 tpm2_unseal -c "${key}3.ctx" -p "session:$tmp/s"
+	unused key 2 tpm2_load -C "${key}2.ctx" -P "session:$tmp/s" -u "${key}3.pub" -r "${key}3.priv" \
 		-c "$tmp/x.ctx"
-	unused 1 tpm2_create -C "$tmp/o1.ctx" -P "session:$tmp/s" -i "$tmp/small" \
+	unused key 1 tpm2_create -C "${key}1.ctx" -P "session:$tmp/s" -i "$tmp/small" \
 		-a "userwithauth|encryptedduplication|fixedparent" -u "$tmp/x.pub" -r "$tmp/x.priv"
-	unused 3 tpm2_changeauth -C "$tmp/o2.ctx" -c "$tmp/o3.ctx" -p "session:$tmp/s" -r "$tmp/x.priv" new
-	records_of "$tmp/pair.der" > "$tmp/records"
-	tools_load "$tmp/pair.der"
-	unused 3 tpm2_sign -c "$tmp/o3.ctx" -p "session:$tmp/s" -g sha256 -o "$tmp/x.sig" "$tmp/records"
+	unused key 3 tpm2_changeauth -C "${key}2.ctx" -c "${key}3.ctx" -p "session:$tmp/s" -r "$tmp/x.priv" new
+	unused pair 3 tpm2_sign -c "${pair}3.ctx" -p "session:$tmp/s" -g sha256 -o "$tmp/x.sig" "$tmp/small"
 	# The empty authValue does; so it was the session that was refused.
-	tpm2_sign -c "$tmp/o3.ctx" -g sha256 -o "$tmp/x.sig" "$tmp/records"
+	tpm2_sign -c "${pair}3.ctx" -g sha256 -o "$tmp/x.sig" "$tmp/small"
 }
 claim "who approves of moving a key cannot use it by that" no_use
 

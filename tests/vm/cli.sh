@@ -93,6 +93,27 @@ claim "new: --out keeps the chain, readable for its owner only" new_out
 
 # ---- values ----
 
+with_approver()
+{
+	local key pub
+
+	module_reload
+	openssl ecparam -name prime256v1 -genkey -noout -out "$tmp/mine.pem"
+	openssl ec -in "$tmp/mine.pem" -pubout -out "$tmp/mine.pub" 2> /dev/null
+	errs 1 EBADMSG new a:moves class=portable --approver "$tmp/mine.pem"
+	errs 1 ENOENT new a:moves class=portable --approver "$tmp/none.pem"
+	errs 1 EINVAL new a:moves --approver "$tmp/mine.pub"
+	key=$(tk new --approver "$tmp/mine.pub" a:moves class=portable)
+	check "$(field "$key" class)" = portable
+	# Its Name is in the record, as any tool computes it.
+	pub=$(openssl ec -pubin -in "$tmp/mine.pub" -outform DER 2> /dev/null | tail -c 64 | xxd -p -c 0)
+	chain_of "$key" "$tmp/chain"
+	contains "$(records_of "$tmp/chain" | tail -n 1)" "authority=000b$(sha256_hex 0023 000b 00040040 0000 \
+		0010 0010 0003 0010 0020 "${pub:0:64}" 0020 "${pub:64}")"
+	tk new a:next class=portable > /dev/null
+}
+claim "new --approver takes a public key in PEM" with_approver
+
 with_value()
 {
 	local key

@@ -157,6 +157,8 @@ claim "the value is Argon2id of password, salt and cost, and of nothing else" va
 
 held()
 {
+	local shown
+
 	begin
 	domain right new --for 3
 	kept_key a:one
@@ -165,8 +167,9 @@ held()
 	keyctl clear @s
 	domain right unlock --for 1h
 	is_kept a:one
-	[[ $(grep tkm-doma /proc/keys) == *" 59m "* || $(grep tkm-doma /proc/keys) == *" 1h "* ]] ||
-		fail "$(grep tkm-doma /proc/keys)"
+	# One look: the hour is one of minutes a moment later.
+	shown=$(grep tkm-doma /proc/keys)
+	[[ $shown == *" 59m "* || $shown == *" 1h "* ]] || fail "$shown"
 	tk domain lock --socket "$tmp/run/socket"
 	# For a session, and as long as that is there.
 	keyctl clear @s

@@ -221,7 +221,7 @@ claim "... while it makes its database: the next one makes one" killed_in_making
 base_old()
 {
 	base
-	db_of_version_1
+	db_of_version 1
 }
 
 killed_in_upgrade()

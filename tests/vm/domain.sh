@@ -256,6 +256,41 @@ typing()
 }
 claim "a hundred wrong passwords of one user: the TPM sees half of what it allows, others go on" typing
 
+# The same user's domain in a container is another one: it does not wait for this
+# one's typing, and a right password there makes none of the waiting here shorter.
+typing_beside()
+{
+	local out
+
+	begin 100
+	as_open 4606
+	as_do keyop add tkm-domain me "new auth=$(as_do keyop add user p right @s)" @s > /dev/null
+	as_do keyop update "$(as_do keyctl search @s tkm-domain me)" lock > /dev/null
+	out=$(as_do keyop add user w wrong @s)
+	for _ in 1 2 3; do
+		check "$(as_do keyop add tkm-domain me "unlock auth=$out" @s || :)" = EKEYREJECTED
+	done
+	as_do nlop status > "$tmp/status"
+	contains "$(cat "$tmp/status")" " wrong=3 "
+	as_do unshare -Ur keyop session bash -euc '
+		status() { nlop status | sed -n "s/.* wrong=\([0-9]*\).* wait=\([0-9]*\).*/\1 \2/p"; }
+		echo "before: $(status)"
+		right=$(keyop add user p theirs @s) wrong=$(keyop add user w wrong @s)
+		domain=$(keyop add tkm-domain me "new auth=$right" @s)
+		keyop update $domain lock > /dev/null
+		! keyop update $domain "unlock auth=$wrong"
+		echo "wrong: $(status)"
+		keyop update $domain "unlock auth=$right" > /dev/null
+		echo "right: $(status)"' > "$tmp/beside"
+	check "$(cat "$tmp/beside")" = "$(printf '%s\n' "before: 0 0" EKEYREJECTED "wrong: 1 0" "right: 0 0")"
+	# What the TPM counts is the user's, wherever it was typed.
+	as_do nlop status > "$tmp/status"
+	contains "$(cat "$tmp/status")" " wrong=3 tries=46 "
+	check "$(counter)" = 0x4
+	as_close
+}
+claim "a domain's wrong passwords make that domain wait, not the user's other one" typing_beside
+
 # Nobody spends the last try of all.
 last_try()
 {

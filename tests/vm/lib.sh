@@ -366,15 +366,21 @@ chain_of()
 }
 
 # Its objects, the fields that are whole, one hex line each: public and private
-# in turn. Of a flat key just the two.
+# in turn. Of a flat key just the two. Read here, for a process costs more.
 areas_of()
 {
-	local depth=2
+	local line depth=1 objects=0 parsed
 
-	[ "$(objects_of "$1")" = 4 ] || depth=1
-	openssl asn1parse -inform DER -in "$1" |
-		sed -n "s/.*:d=$depth .*OCTET STRING *\[HEX DUMP\]://p" |
-		tr A-F a-f
+	mapfile -t parsed < <(openssl asn1parse -inform DER -in "$1")
+	for line in "${parsed[@]}"; do
+		[[ $line != *":d=1 "*SEQUENCE* ]] || objects=$((objects + 1))
+	done
+	[ $objects != 4 ] || depth=2
+	for line in "${parsed[@]}"; do
+		[[ $line == *":d=$depth "*"OCTET STRING"*"[HEX DUMP]:"* ]] || continue
+		line=${line##*:}
+		echo "${line,,}"
+	done
 }
 
 # 4, or 0 of a flat key
@@ -386,9 +392,12 @@ objects_of()
 # Object N (from 0) into files: PREFIX.pub, PREFIX.priv, as tpm2_load has them.
 object_files()
 {
-	areas_of "$1" | sed -n "$((2 * $2 + 1))p" | xxd -r -p > "$3.pub"
-	areas_of "$1" | sed -n "$((2 * $2 + 2))p" | xxd -r -p > "$3.priv"
-	[ -s "$3.priv" ] || fail "no object $2 in $1"
+	local areas
+
+	mapfile -t areas < <(areas_of "$1")
+	[ -n "${areas[2 * $2 + 1]-}" ] || fail "no object $2 in $1"
+	xxd -r -p <<< "${areas[2 * $2]}" > "$3.pub"
+	xxd -r -p <<< "${areas[2 * $2 + 1]}" > "$3.priv"
 }
 
 # The records, one a line.

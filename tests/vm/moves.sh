@@ -7,8 +7,11 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2119,SC2317,SC2329
 # run_claims calls the functions
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/tkmd.bash"
 . "$(dirname "$0")/approval.bash"
+. "$(dirname "$0")/helper.bash"
 . "$(dirname "$0")/moving.bash"
+. "$(dirname "$0")/recovery.bash"
 
 # begin KEY...: nothing is known; an authority, and keys of its class in $tmp/NAME.der
 begin()
@@ -18,49 +21,6 @@ begin()
 	module_reload
 	public_file mine "$tmp/mine.tpm2b"
 	approver=$(keyctl padd user approver @s < "$tmp/mine.tpm2b")
-}
-
-user_key()
-{
-	keyctl padd user "$1" @s < "$2"
-}
-
-# permit FILE KEY OBJECT PARENT: KEY approves of OBJECT's moving, Names in hex
-permit()
-{
-	local body digest
-
-	body=$(printf %s "$3" | tpm2b)$(printf %s "$4" | tpm2b)01
-	digest=$(sha256_hex "$zeros" 00000188 "$3" "$4" 01)
-	auth_policy "$1" "" 362 "$(xxd -p "$work/$2.pub" | tr -d '\n' | tpm2b)$(dup_ref |
-		tr -d '\n' | tpm2b)$(echo "$digest${DUP_REF-$(dup_ref)}" | bytes | signature "$2")" \
-		392 "$body"
-}
-
-# A storage key as another platform's TKMRK is, TPM2B_PUBLIC in $tmp/to.pub, with
-# more attributes, or others.
-destination()
-{
-	tpm2_create -C $srk -G ecc256:aes128cfb -g sha256 -u "$tmp/to.pub" -r "$tmp/to.priv" \
-		-a "restricted|decrypt|sensitivedataorigin|userwithauth|noda|${1-fixedtpm|fixedparent}" > /dev/null
-	tail -c +3 "$tmp/to.pub" > "$tmp/to.tpmt"
-}
-
-# words KEY KIND [PLACE]: for that object of $tmp/key.der to $tmp/to.pub
-words()
-{
-	permit "$tmp/permit" mine "$(names_of "$tmp/key.der" | sed -n "$3p")" "$(name_of "$tmp/to.tpmt")"
-	echo "duplicate key=$1 object=$2 parent=$(user_key to "$tmp/to.pub") approval=$(user_key permit "$tmp/permit")"
-}
-
-# moved FILE WORDS: what comes of them
-moved()
-{
-	local key
-
-	key=$(must add tkm-move move "$2" @s)
-	keyctl pipe "$key" > "$1"
-	keyctl unlink "$key" @s
 }
 
 # field FILE N: the Nth OCTET STRING of a move, TPM2B's whole
@@ -294,13 +254,39 @@ story()
 	tpm_stop a
 }
 
-# Each fortieth byte with a bit flipped: refused, or the same object comes of it.
+# Here the destination is the source.
+alone()
+{
+	local key list
+
+	begin
+	key=$(new_key a:key "class=portable approver=$approver")
+	chain_of "$key" "$tmp/key.der"
+	areas_of "$tmp/key.der" | sed -n 1p | xxd -r -p > "$tmp/to.pub"
+	tail -c +3 "$tmp/to.pub" > "$tmp/to.tpmt"
+	moved "$tmp/one.move" "$(words "$key" key 4)"
+	keyctl unlink "$key" @s
+	moved "$tmp/one.der" "import packet=$(user_key packet "$tmp/one.move")"
+	key=$(loads a:key one)
+	list=$(words "$key" key 2)
+	refuses_early ENOKEY add tkm-move x "${list/object=key/object=ask}" @s
+	mkdir "$tmp/db"
+	helper_start AUDIT="$tmp/audit" keep "$tmp/db"
+	refuses_early ENOKEY add tkm-move x "${list/object=key/object=tdk}" @s
+	poll 30 grep -q '^duplicate.*ENOKEY' "$tmp/audit" || fail "not recorded: $(cat "$tmp/audit")"
+	check "$(awk '/^duplicate.*ENOKEY/ { print $2, $4 }' "$tmp/audit" | sort -u)" = "0 a:key"
+	helper_stop
+}
+claim "a key that came alone has no application and no domain: ENOKEY, recorded as that key's" alone
+
+# Each fortieth byte, where processes cost much a sixth of those, with a bit flipped: refused, or the same object comes of it.
 flip()
 {
 	local size at packet out=0
 
 	size=$(stat -c %s "$1")
 	for ((at = RANDOM % 40; at < size; at += 40)); do
+		in_part || continue
 		python3 -c 'import sys
 b = bytearray(open(sys.argv[1], "rb").read()); b[int(sys.argv[2])] ^= 1 << int(sys.argv[3])
 open(sys.argv[4], "wb").write(b)' "$1" $at $((RANDOM % 8)) "$tmp/flipped"
@@ -313,5 +299,78 @@ open(sys.argv[4], "wb").write(b)' "$1" $at $((RANDOM % 8)) "$tmp/flipped"
 	comment "$out bits"
 }
 claim "from one TPM to another: a domain, an application, a key, and to no third one" story
+
+to_recovery()
+{
+	recovery_key "$1"
+	cp "$work/$1.tpm2b" "$tmp/to.pub"
+	cp "$work/$1.area" "$tmp/to.tpmt"
+}
+
+# The TPM is dead: what moved to a recovery key, while it lived, comes into another one.
+dead()
+{
+	local data list fixed key packet recovery at
+
+	begin
+	authority other
+	tpm_start c
+	begin
+	data=$(new_key a:key "class=portable approver=$approver use=publish,crypt pcrs=7")
+	chain_of "$data" "$tmp/key.der"
+	fixed=$(new_key a:fixed)
+	echo "moved with its TDK" > "$tmp/in"
+	keyctl pkey_encrypt "$data" 0 "$tmp/in" enc=gcm > "$tmp/message"
+	# That it is one has to be said, of nothing else; and it is approved of by Name.
+	destination
+	list=$(words "$data" key 4)
+	refuses_early EPERM add tkm-move x "$list to=recovery" @s
+	to_recovery paper
+	list=$(words "$data" tdk 2)
+	refuses_early EPERM add tkm-move x "$list" @s
+	refuses_early EPERM add tkm-move x "${list/key=$data/key=$fixed} to=recovery" @s
+	recovery_key another
+	refuses_early EPERM add tkm-move x "${list/parent=*approval/parent=$(user_key other "$work/another.tpm2b") approval} to=recovery" @s
+	permit "$tmp/p" other "$(names_of "$tmp/key.der" | sed -n 2p)" "$(name_of "$tmp/to.tpmt")"
+	refuses_early EKEYREJECTED add tkm-move x "${list%=*}=$(user_key p "$tmp/p") to=recovery" @s
+	moved "$tmp/tdk.move" "$list to=recovery"
+	keyctl clear @s
+	module_reload
+	tpm_stop c
+	tpm_start d
+	make_chain there x:there
+	areas_of "$tmp/there.der" | sed -n 1p | xxd -r -p | tail -c +3 > "$tmp/root.tpmt"
+	loads x:there there > /dev/null
+	recovery_wrap paper "$tmp/root.tpmt" > "$tmp/paper"
+	packet=$(user_key packet "$tmp/tdk.move")
+	recovery=$(user_key recovery "$tmp/paper")
+	check "$(commands_of keyop add tkm-move y "import packet=$packet recovery=$recovery" @s)" = \
+		"StartAuthSession ContextLoad Import Load Rewrap FlushContext Import Load FlushContext FlushContext"
+	moved "$tmp/tdk.der" "import packet=$packet recovery=$recovery"
+	{ objects "$tmp/tdk.der"; objects "$tmp/key.der" | tail -n +3; } | tr -d '\n' | join > "$tmp/came.der"
+	key=$(loads a:key came)
+	check "$(keyctl pkey_decrypt "$key" 0 "$tmp/message" enc=gcm)" = "moved with its TDK"
+	# Not without it, nor with another one, or one that is for another TPM or damaged.
+	refuses EBADMSG add tkm-move x "import packet=$packet" @s
+	recovery_wrap another "$tmp/root.tpmt" > "$tmp/another"
+	refuses EBADMSG add tkm-move x "import packet=$packet recovery=$(user_key r "$tmp/another")" @s
+	for ((at = RANDOM % 96 + 1; at < 2 * $(stat -c %s "$tmp/paper"); at += 96)); do
+		in_part || continue
+		hex "$tmp/paper" | sed "s/./$((RANDOM % 10))/$at" | bytes > "$tmp/flipped"
+		! cmp -s "$tmp/paper" "$tmp/flipped" || continue
+		! keyop add tkm-move x "import packet=$packet recovery=$(user_key r "$tmp/flipped")" @s > "$tmp/said" 2>&1 ||
+			fail "digit $at is another, and it is imported"
+		grep -qxE 'EBADMSG|EOPNOTSUPP|EPERM|EKEYREJECTED' "$tmp/said" || fail "digit $at: $(cat "$tmp/said")"
+	done
+	keyctl clear @s
+	module_reload
+	tpm_stop d
+	tpm_start c
+	refuses EBADMSG add tkm-move x "import packet=$(user_key packet "$tmp/tdk.move") recovery=$(user_key r "$tmp/paper")" @s
+	keyctl clear @s
+	module_reload
+	tpm_stop c
+}
+claim "to a recovery key that was approved of, and from it into another TPM" dead
 
 run_claims

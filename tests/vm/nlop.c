@@ -3,7 +3,7 @@
  * tkm's netlink family for tests: one verb, or a helper that does what it is
  * told to.
  *
- *   nlop [-a PORTID] [-o UID] [-s UID] VERB
+ *   nlop [-a PORTID] [-n N] [-o UID] [-s UID] VERB
  *
  *   supports                  prints version and features
  *   status                    prints the number of keys, "helper" if there is one, and
@@ -45,6 +45,10 @@
  *
  * -a binds the socket to that address; -o has it opened by that user; -s
  * sends as that user. A verb that fails prints its errno's name, status 1.
+ *
+ * -n has the Nth allocation fail between a message and the first answer to it; then
+ * "hit" is a line on standard error. A helper asks once more, and that may not fail.
+ * Wants fault injection; what fails is set up by tests/fail/nth.sh.
  */
 #include "vm.h"
 
@@ -55,6 +59,7 @@
 #include <linux/tkm_netlink.h>
 #include <poll.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -80,6 +85,50 @@ static void say(const char *format, ...)
 	fflush(stdout);
 }
 
+/* ---- allocations that fail ---- */
+
+static unsigned int fail_at;
+static int fail_nth = -1;
+static bool armed;
+/* A helper asks once more. */
+static bool insists;
+
+static void arm(void)
+{
+	char n[16];
+
+	if (!fail_at)
+		return;
+	armed = true;
+	if (pwrite(fail_nth, n, sprintf(n, "%u", fail_at), 0) < 0)
+		die("fail-nth: %s", strerror(errno));
+}
+
+/* Leaves errno alone. */
+static void disarm(void)
+{
+	char left[16] = "";
+	int err = errno;
+
+	if (!armed)
+		return;
+	armed = false;
+	if (pread(fail_nth, left, sizeof(left) - 1, 0) <= 0 ||
+	    pwrite(fail_nth, "0", 1, 0) != 1)
+		die("fail-nth: %s", strerror(errno));
+	if (atoi(left) == 0)
+		fputs("hit\n", stderr);
+	errno = err;
+}
+
+/* A page of ours that is not there yet would be an allocation too. */
+static void fail_from_now_on(void)
+{
+	fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (fail_nth < 0 || mlockall(MCL_CURRENT | MCL_FUTURE))
+		die("fail-nth: %s", strerror(errno));
+}
+
 /* ---- messages ---- */
 
 static struct nlmsghdr *begin(uint16_t type, uint8_t cmd, uint16_t flags)
@@ -96,6 +145,31 @@ static struct nlmsghdr *begin(uint16_t type, uint8_t cmd, uint16_t flags)
 	return msg;
 }
 
+/*
+ * Without an address, as one that writes to a file that it was given: with one
+ * the kernel asks only who sends.
+ */
+static bool post(const struct nlmsghdr *msg)
+{
+	arm();
+	if (send(mnl_socket_get_fd(sock), msg, msg->nlmsg_len, 0) >= 0)
+		return true;
+	disarm();
+	if (!fail_at)
+		die("send: %s", strerror(errno));
+	return false;
+}
+
+static ssize_t receive(void)
+{
+	ssize_t n = mnl_socket_recvfrom(sock, in, sizeof(in));
+
+	disarm();
+	if (n < 0 && !fail_at)
+		die("receive: %s", strerror(errno));
+	return n;
+}
+
 /* The next answer; a note that something is ready is none. NULL: an error, or 0. */
 static const struct nlmsghdr *answer(unsigned int want, int *err)
 {
@@ -104,9 +178,11 @@ static const struct nlmsghdr *answer(unsigned int want, int *err)
 	ssize_t n;
 
 	for (;;) {
-		n = mnl_socket_recvfrom(sock, in, sizeof(in));
-		if (n < 0)
-			die("receive: %s", strerror(errno));
+		n = receive();
+		if (n < 0) {
+			*err = errno;
+			return NULL;
+		}
 		msg = (const struct nlmsghdr *)in;
 		if (msg->nlmsg_seq != want)
 			continue;
@@ -120,14 +196,20 @@ static const struct nlmsghdr *answer(unsigned int want, int *err)
 
 static const struct nlmsghdr *ask(const struct nlmsghdr *msg, int *err)
 {
+	const struct nlmsghdr *reply = NULL;
+	unsigned int n = fail_at;
+
 	*err = 0;
-	/*
-	 * Without an address, as one that writes to a file that it was given:
-	 * with one the kernel asks only who sends.
-	 */
-	if (send(mnl_socket_get_fd(sock), msg, msg->nlmsg_len, 0) < 0)
-		die("send: %s", strerror(errno));
-	return answer(msg->nlmsg_seq, err);
+	if (post(msg))
+		reply = answer(msg->nlmsg_seq, err);
+	else
+		*err = errno;
+	if (!reply && n && insists && (*err == ENOMEM || *err == ENOBUFS)) {
+		fail_at = 0;
+		reply = ask(msg, err);
+		fail_at = n;
+	}
+	return reply;
 }
 
 static int refused(int err)
@@ -317,12 +399,12 @@ static int dump(const struct nlmsghdr *msg,
 	ssize_t n;
 	int left;
 
-	if (send(mnl_socket_get_fd(sock), msg, msg->nlmsg_len, 0) < 0)
-		die("send: %s", strerror(errno));
+	if (!post(msg))
+		return errno;
 	for (;;) {
-		n = mnl_socket_recvfrom(sock, in, sizeof(in));
+		n = receive();
 		if (n < 0)
-			die("receive: %s", strerror(errno));
+			return errno;
 		left = n;
 		for (m = (void *)in; mnl_nlmsg_ok(m, left);
 		     m = mnl_nlmsg_next(m, &left)) {
@@ -590,7 +672,7 @@ static void print_record(const struct errand *e)
 		"?", "create", "load", "export", "sign", "verify", "encrypt",
 		"decrypt", "publish", "unpublish", "reseal", "state", "revoke",
 		"policy-set", "policy-approve", "policy-remove", "domain-new", "unlock",
-		"lock", "passwd", "duplicate", "import",
+		"lock", "passwd", "duplicate", "import", "certify",
 	};
 	const struct record *r = &e->audit;
 
@@ -916,6 +998,7 @@ static void serve(const char *how, const char *arg)
 static int help(int argc, char **argv)
 {
 	const char *deadline = NULL, *arg;
+	unsigned int n = fail_at;
 	struct pollfd ready;
 	int err;
 
@@ -933,7 +1016,11 @@ static int help(int argc, char **argv)
 		die("see the head of nlop.c");
 	arg = argc > 1 ? argv[1] : "";
 	step = argc > 2 ? atoi(argv[2]) : 0;
+	/* What fails is what it does as a helper. */
+	fail_at = 0;
 	err = try_register(deadline);
+	fail_at = n;
+	insists = true;
 	if (err)
 		return refused(err);
 	say("registered\n");
@@ -1187,11 +1274,14 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+	unsigned int n = 0;
 	int opt, err;
 
-	while ((opt = getopt(argc, argv, "+a:o:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "+a:n:o:s:")) != -1) {
 		if (opt == 'a')
 			address = strtoul(optarg, NULL, 0);
+		else if (opt == 'n')
+			n = atoi(optarg);
 		else if (opt == 'o')
 			opener = atoi(optarg);
 		else if (opt == 's')
@@ -1205,6 +1295,9 @@ int main(int argc, char **argv)
 	err = find_family();
 	if (err)
 		return refused(err);
+	if (n)
+		fail_from_now_on();
+	fail_at = n;
 	if (sender)
 		act_as(sender);
 	return run(argc - optind, argv + optind);

@@ -81,6 +81,10 @@ a_credential_says_who_it_is()
 	check "$(jq -r '.ak' "$tmp/json")" = "$(p show --json | jq -r .ak)"
 	check "$(tpm2_getcap handles-transient)" = ""
 	check "$(tpm2_getcap handles-loaded-session)" = ""
+	# What has no word of the module's leaves a record as well.
+	check "$(tk audit show --json --key @:tkmrk --socket "$tmp/run/socket" |
+		jq -r '.[] | "\(.event) \(.result) \(.uid) \(.program)"' | sort | uniq -c | xargs)" = \
+		"3 export ok 0 tkm"
 	tkmd_stop
 }
 claim "a credential says who it is" a_credential_says_who_it_is
@@ -118,6 +122,7 @@ a_key_on_a_curve_answers()
 	p show --json > "$tmp/json"
 	check "$(jq -r '.ek | map(.index) | join(" ")' "$tmp/json")" = 29360150
 	p add a --ca "$work/maker/trusted" --via "$(serve)"
+	answers a
 	tkmd_stop
 }
 
@@ -208,6 +213,51 @@ serve()
 	echo "tkm platform serve --socket $tmp/run/socket"
 }
 
+# bytes_of LOG SINCE: what went over the bus since the log had that size, in hex
+bytes_of()
+{
+	tail -c +$(($2 + 1)) "$1" |
+		sed -n 's/^ *\(\([0-9A-F][0-9A-F] \{0,1\}\)\{1,16\}\) *$/\1/p' | tr -d ' \n'
+}
+
+# keeps_secret ANSWER: no 32 of those bytes are what the answer proves
+keeps_secret()
+{
+	blob "$1" 1 "$tmp/asked"
+	blob "$1" 2 "$tmp/proof"
+	python3 -c 'import hmac, sys
+bus = bytes.fromhex(sys.stdin.read())
+said = b"tkm platform proof v1\0" + open(sys.argv[1], "rb").read()
+proof = open(sys.argv[2], "rb").read()
+assert len(bus) > 1000 and len(proof) == 32
+sys.exit(any(hmac.digest(bus[i:i + 32], said, "sha256") == proof
+             for i in range(len(bus) - 31)))' "$tmp/asked" "$tmp/proof"
+}
+
+# answers NAME: A does, in a file, and the bus has not the secret
+answers()
+{
+	local since
+
+	p show -o "$tmp/a"
+	p challenge --ca "$work/maker/trusted" -o "$tmp/question" "$tmp/a"
+	since=$(stat -c %s "$(tpm_log A)")
+	p answer -o "$tmp/answer" "$tmp/question"
+	bytes_of "$(tpm_log A)" "$since" | keeps_secret "$tmp/answer" ||
+		fail "the secret was on the bus"
+	p add "$1" --ca "$work/maker/trusted" "$tmp/a" "$tmp/answer"
+}
+
+the_secret_is_not_on_the_bus()
+{
+	on_a
+	tkmd_start
+	answers a
+	tkmd_stop
+}
+claim "who listens on the bus does not learn what a challenge asks for" \
+	the_secret_is_not_on_the_bus
+
 a_platform_is_known_by_its_answer_over_a_pipe()
 {
 	a_is_shown
@@ -240,6 +290,35 @@ a_platform_is_known_by_its_answer_over_a_pipe()
 }
 claim "a platform is known by its answer over a pipe" \
 	a_platform_is_known_by_its_answer_over_a_pipe
+
+# Evidence of a platform that is known is believed by its name.
+a_known_platform_is_believed()
+{
+	local nonce
+
+	a_is_shown
+	nonce=$(head -c 16 /dev/urandom | xxd -p)
+	# Of who is not known, and of who is another.
+	tk attest quote --nonce "$nonce" --pcrs sha256:16 -o "$tmp/e" > /dev/null
+	believed() { ends "$1" tkm verify --socket "$tmp/run/socket" --nonce "$nonce" \
+		--pcrs sha256:16 "${@:2}" "$tmp/e"; }
+	believed 1 --platform a
+	says "(ENOKEY)"
+	p add a --ca "$trusted" --via "$(serve)"
+	believed 0 --platform a
+	check "$(head -n 1 "$tmp/out")" = accepted
+	wrong verify --nonce "$nonce" --platform a --ak "$tmp/none" "$tmp/e"
+	tkmd_stop
+	mv "$tmp/state" "$tmp/state-a"
+	on_b
+	tkmd_start
+	p add b --ca "$work/stranger/trusted" --via "$(serve)"
+	believed 3 --platform b
+	check "$(head -n 1 "$tmp/out")" = "refused: binding: nobody said that this attestation key is a TPM's"
+	tkmd_stop
+	on_a
+}
+sometimes "evidence is believed by the name of a platform that is known" a_known_platform_is_believed
 
 # The verifier has another TPM than the platform, and files go between them.
 a_platform_is_known_by_its_answer_in_a_file()
@@ -512,7 +591,7 @@ the_database_learns_of_platforms()
 	check "$(p list | awk '{ print $1 }')" = a
 	p remove --yes a
 	tkmd_stop
-	db_of_version_5
+	db_of_version 5
 	tkmd_start
 	check "$(db "PRAGMA user_version" "$tmp/state/kdb.old")" = 5
 	p add a --ca "$trusted" --via "$(serve)"

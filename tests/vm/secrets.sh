@@ -7,6 +7,7 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2119,SC2317,SC2329
 # run_claims calls the functions
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/helper.bash"
 
 srk=0x81000001
 known="a known key, thirty-two bytes it."
@@ -190,6 +191,74 @@ bus_new()
 	lacks "$(cat "$tmp/bus")" "${made:16:32}"
 }
 claim "nor does a key that tkm makes" bus_new
+
+# ---- messages ----
+
+# Every message between module and helper from now on, in $tmp/messages by
+# messages_end.
+messages_begin()
+{
+	strace -p "$helper" -qq -xx -s 65536 -e trace=sendto,sendmsg,recvfrom,recvmsg,read,write \
+		-o "$tmp/strace" 2> "$tmp/strace-err" &
+	tracer=$!
+	poll 20 is_traced || fail "no strace: $(cat "$tmp/strace-err")"
+}
+
+is_traced()
+{
+	grep -q '^TracerPid:[[:space:]]*[1-9]' "/proc/$helper/status"
+}
+
+messages_end()
+{
+	helper_stop
+	wait "$tracer" || :
+	sed 's/\\x//g' "$tmp/strace" > "$tmp/messages"
+}
+
+messages()
+{
+	local auth other key domain
+
+	need_srk
+	tpm2_dictionarylockout -Q -s -n 32 -t 10000 -l 1
+	seal_known -p "$value"
+	mkdir "$tmp/db"
+	helper_start AUDIT="$tmp/audit" keep "$tmp/db"
+	messages_begin
+	auth=$(auth_key "$value" logon)
+	other=$(auth_key "$known" user)
+	key=$(loads a:b known "auth=$auth")
+	must update "$key" "publish logon:tkm:b" > /dev/null
+	must update "$key" "reseal pcrs=14 auth=$auth" > /dev/null
+	must update "$key" "reseal pcrs=none auth=$other" > /dev/null
+	must update "$key" "state suspended" > /dev/null
+	make_chain f a:f "parent=srk len=32"
+	domain=$(must add tkm-domain me "new auth=$auth" @s)
+	new_key b:c "auth=$other" > /dev/null
+	must update "$domain" lock > /dev/null
+	expect_errno EKEYREJECTED keyop update "$domain" "unlock auth=$other"
+	must update "$domain" "unlock auth=$auth" > /dev/null
+	must update "$domain" "passwd auth=$auth new=$other" > /dev/null
+	new_key b:d rsa > /dev/null
+	nlop list > /dev/null
+	poll 30 grep -q '^create.* b:d ' "$tmp/audit" || fail "nothing is written: $(cat "$tmp/audit")"
+	messages_end
+	is_not_in "$tmp/messages" "$known"
+	is_not_in "$tmp/messages" "$value"
+	# What is no secret is there: a name, and a chain of what was made.
+	is_in "$tmp/messages" "b:d"
+	contains "$(cat "$tmp/messages")" "$(areas_of "$tmp/f.der" | head -n 1)"
+	object_files "$tmp/f.der" 0 "$tmp/o"
+	tpm2_load -C $srk -u "$tmp/o.pub" -r "$tmp/o.priv" -c "$tmp/o.ctx" > /dev/null
+	tpm2_unseal -c "$tmp/o.ctx" -o "$tmp/made"
+	lacks "$(cat "$tmp/messages")" "$(hex "$tmp/made" | cut -c 17-48)"
+	tpm2_dictionarylockout -c
+	# The domain has a password, and is not to be known to the next.
+	keyctl clear @s
+	module_reload
+}
+claim "no message between module and helper has a key, a value or a password" messages
 
 # ---- what a user sees ----
 

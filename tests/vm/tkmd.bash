@@ -14,7 +14,7 @@
 #   in_part                    true each time in user-mode Linux, elsewhere, where a
 #                              start takes seconds, every sixth, at random
 #   db SQL [FILE]              on a database that nobody has open
-#   db_of_version_1, _3, _5        the one in $tmp/state becomes what that version was
+#   db_of_version N            the one in $tmp/state becomes what that version was
 
 tkmd_user()
 {
@@ -125,30 +125,21 @@ db()
 	sqlite3 -bail "${2-$tmp/state/kdb}" "$1"
 }
 
-# Without domains of keys and without an audit.
-db_of_version_1()
+# db_of_version N: what each version brought is gone, down to that one
+db_of_version()
 {
-	db "DROP INDEX keys_domain; ALTER TABLE keys DROP COLUMN domain;
-	    DROP TABLE audit; DROP TABLE audit_head;
-	    DROP TABLE approvals; DROP TABLE policies; DROP TABLE domains;
-	    DROP TABLE platforms; DROP TABLE challenges;
-	    PRAGMA user_version = 1; PRAGMA journal_mode = DELETE" > /dev/null
-	rm -f "$tmp/state/audit.head"
-	chown tkm "$tmp/state/kdb"
-}
+	local sql=
 
-db_of_version_3()
-{
-	db "DROP TABLE approvals; DROP TABLE policies; DROP TABLE domains;
-	    DROP TABLE platforms; DROP TABLE challenges;
-	    PRAGMA user_version = 3; PRAGMA journal_mode = DELETE" > /dev/null
-	chown tkm "$tmp/state/kdb"
-}
-
-db_of_version_5()
-{
-	db "DROP TABLE platforms; DROP TABLE challenges;
-	    PRAGMA user_version = 5; PRAGMA journal_mode = DELETE" > /dev/null
+	[ "$1" -ge 7 ] || sql+="DROP TABLE packets;"
+	[ "$1" -ge 6 ] || sql+="DROP TABLE platforms; DROP TABLE challenges;"
+	[ "$1" -ge 5 ] || sql+="DROP TABLE domains;"
+	[ "$1" -ge 4 ] || sql+="DROP TABLE approvals; DROP TABLE policies;"
+	[ "$1" -ge 3 ] || {
+		sql+="DROP TABLE audit; DROP TABLE audit_head;"
+		rm -f "$tmp/state/audit.head"
+	}
+	[ "$1" -ge 2 ] || sql+="DROP INDEX keys_domain; ALTER TABLE keys DROP COLUMN domain;"
+	db "$sql PRAGMA user_version = $1; PRAGMA journal_mode = DELETE" > /dev/null
 	chown tkm "$tmp/state/kdb"
 }
 

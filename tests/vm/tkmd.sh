@@ -23,7 +23,7 @@ kept()
 		esac
 		is_kept $key
 	done
-	check "$(ask '{"verb":"status"}')" = '{"ok":true,"version":"0.1.0","schema":6,"helper":true,"read-only":false,"keys":6,"total":6,"storage":4,"state":"'"$tmp/state"'"}'
+	check "$(ask '{"verb":"status"}')" = '{"ok":true,"version":"0.1.0","schema":7,"helper":true,"read-only":false,"keys":6,"total":6,"storage":4,"state":"'"$tmp/state"'"}'
 	tkmd_kill
 	finds ENOKEY a:data
 	keyctl clear @s

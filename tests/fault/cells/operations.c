@@ -299,11 +299,14 @@ static const struct operation table[] = {
 	OP("load-sign", do_load_sign),
 	OP("swap-sign", do_swap_sign), OP("swap-share", do_swap_share),
 	OP("crypt", do_crypt, .key = &data_crypts),
+	OP("certify", do_certify, .key = &data_crypts),
+	OP("certify-ec", do_certify_ec, .key = &ec_signs),
 	OP("unlock", do_unlock, .typist = true),
 	OP("load-guarded", do_load_guarded, .approvals = "good"),
 	OP("load-guarded-retired", do_load_guarded, .approvals = "retired"),
 	OP("new-guarded", do_new_guarded, .approvals = "good"),
 	OP("duplicate", do_duplicate), OP("import", do_import),
+	OP("recover", do_recover),
 };
 
 const struct operation *operation_of(const char *name)

@@ -44,5 +44,7 @@ int do_load_sign(void);
 int do_swap_sign(void);
 int do_swap_share(void);
 int do_decrypt(void);
+int do_certify(void);
+int do_certify_ec(void);
 
 #endif
