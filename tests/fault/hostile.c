@@ -20,6 +20,7 @@
  *   seen            how many messages had one in them
  *   pending         faults that were armed and have not happened yet
  *   code COMMAND    its number
+ *   known COMMAND   1 when it was answered before, else 0
  *   name NUMBER     the command of that number
  *   strange         numbers of commands that are not in the table below, nor the
  *                   driver's own, since that was last asked
@@ -718,6 +719,16 @@ static void serve_chip(void)
 
 /* ---- the script ---- */
 
+/* The place in the table, or COMMANDS. */
+static size_t command_named(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < COMMANDS && strcmp(name, commands[i].name); i++)
+		;
+	return i;
+}
+
 static const char *arm(char *args)
 {
 	struct fault *f = &faults[n_faults];
@@ -734,8 +745,7 @@ static const char *arm(char *args)
 		return "arm KIND COMMAND N [A [B]]";
 	for (k = 0; k < KINDS && strcmp(kind, kinds[k]); k++)
 		;
-	for (c = 0; c < COMMANDS && strcmp(command, commands[c].name); c++)
-		;
+	c = command_named(command);
 	if (k == KINDS || c == COMMANDS)
 		return "no such fault or command";
 	if (k == STRANGER && !meet_stranger())
@@ -819,11 +829,15 @@ static const char *act(char *verb, char *args, FILE *out)
 			n += !faults[i].happened;
 		fprintf(out, " %zu", n);
 	} else if (!strcmp(verb, "code")) {
-		for (i = 0; i < COMMANDS && strcmp(args, commands[i].name); i++)
-			;
+		i = command_named(args);
 		if (i == COMMANDS)
 			return "no such command";
 		fprintf(out, " %u", commands[i].cc);
+	} else if (!strcmp(verb, "known")) {
+		i = command_named(args);
+		if (i == COMMANDS)
+			return "no such command";
+		fprintf(out, " %d", before[i].n > 0);
 	} else if (!strcmp(verb, "name")) {
 		i = command_of(strtoul(args, NULL, 0));
 		if (i == COMMANDS)
