@@ -175,7 +175,8 @@ declare -A differs=(
 	# No HMAC. Its Name is computed here; a lie about it is none about an
 	# approval, which is as good as before.
 	[LoadExternal flip-tag]=EIO
-	[LoadExternal replay]=ok
+	# The one before is of the same key, or of another authority's.
+	[LoadExternal replay]=ok/EBADMSG
 	[LoadExternal AUTH_FAIL]=EBADMSG
 	# A hierarchy that is none.
 	[LoadExternal flip-command]=EBADMSG
