@@ -328,15 +328,21 @@ static void opener_end(struct opener *opener)
 }
 
 /* At once, whoever unlocked it. */
-static void lock_now(struct tkm_domain *domain)
+static void close_all(struct tkm_domain *domain)
 {
 	struct opener *opener, *next;
 
-	spin_lock(&domain_lock);
+	lockdep_assert_held(&domain_lock);
 	list_for_each_entry_safe(opener, next, &openers, link)
 		if (tkm_node_domain(opener->node) == domain)
 			list_del_init(&opener->link);
 	settle(domain);
+}
+
+static void lock_now(struct tkm_domain *domain)
+{
+	spin_lock(&domain_lock);
+	close_all(domain);
 	spin_unlock(&domain_lock);
 	flush_work(&ender);
 }
@@ -358,6 +364,95 @@ static void change_auth(struct tkm_domain *domain, const struct tkm_auth *auth)
 	if (domain->period)
 		domain->auth = *auth;
 	spin_unlock(&domain_lock);
+}
+
+/* ---- who is unlocked ---- */
+
+static u32 left_of(const struct opener *opener)
+{
+	return opener->until ? opener->until - now() : 0;
+}
+
+/* One more that keeps the same domain unlocked. */
+static void count_opener(struct tkm_unlocked *is, const struct opener *opener)
+{
+	u32 left = left_of(opener);
+
+	if (!is->openers++)
+		is->left = left;
+	else if (is->left)
+		is->left = left ? max(is->left, left) : 0;
+}
+
+/**
+ * tkm_domain_next() - the domains that are unlocked, one after the other
+ * @after: period of the one before, 0 for the first
+ * @is: the next one
+ *
+ * Takes domain_lock, and does not sleep. Return: whether there is one.
+ */
+bool tkm_domain_next(u64 after, struct tkm_unlocked *is)
+{
+	const struct tkm_record *rec;
+	const struct opener *opener;
+	u64 period;
+
+	memset(is, 0, sizeof(*is));
+	spin_lock(&domain_lock);
+	list_for_each_entry(opener, &openers, link) {
+		period = tkm_node_domain(opener->node)->period;
+		if (period <= after || is_over(opener) ||
+		    (is->period && period > is->period))
+			continue;
+		rec = tkm_node_record(opener->node);
+		if (period != is->period)
+			*is = (struct tkm_unlocked){
+				.owner = rec->owner,
+				.side = rec->side,
+				.period = period,
+			};
+		count_opener(is, opener);
+	}
+	spin_unlock(&domain_lock);
+	return is->period;
+}
+
+static struct tkm_domain *open_domain_of(u32 owner, enum tkm_side side)
+{
+	const struct tkm_record *rec;
+	const struct opener *opener;
+
+	lockdep_assert_held(&domain_lock);
+	list_for_each_entry(opener, &openers, link) {
+		rec = tkm_node_record(opener->node);
+		if (rec->owner == owner && rec->side == side)
+			return tkm_node_domain(opener->node);
+	}
+	return NULL;
+}
+
+/**
+ * tkm_domain_lock() - lock a domain at once, whoever unlocked it
+ * @owner: uid
+ * @side: of the border
+ *
+ * Its keys are of no use when this returns; they are revoked a little later. Takes
+ * domain_lock, and does not sleep. Return: 0; -ENOKEY when it is not unlocked.
+ */
+int tkm_domain_lock(u32 owner, enum tkm_side side)
+{
+	struct tkm_domain *domain;
+	int ret = -ENOKEY;
+
+	spin_lock(&domain_lock);
+	/* After another SRK was pinned, there may be the one under the old one, too. */
+	while ((domain = open_domain_of(owner, side))) {
+		if (is_open(domain))
+			ret = 0;
+		close_all(domain);
+	}
+	spin_unlock(&domain_lock);
+	return ret;
 }
 
 /* ---- tries ---- */

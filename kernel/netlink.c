@@ -86,7 +86,8 @@ int tkm_nl_supports_doit(struct sk_buff *skb, struct genl_info *info)
 	const u32 features = TKM_FEATURE_RSA | TKM_FEATURE_EC |
 			     TKM_FEATURE_CIPHER | TKM_FEATURE_PUBLISH |
 			     TKM_FEATURE_HELPER | TKM_FEATURE_STATES |
-			     TKM_FEATURE_AUDIT | TKM_FEATURE_POLICY;
+			     TKM_FEATURE_AUDIT | TKM_FEATURE_POLICY |
+			     TKM_FEATURE_DOMAINS;
 	struct sk_buff *reply;
 	void *header;
 	int ret;
@@ -433,46 +434,77 @@ int tkm_nl_key_show_doit(struct sk_buff *skb, struct genl_info *info)
 	return ret < 0 && ret != -ENOENT ? ret : -ENOKEY;
 }
 
-/* Whom a dump is for is found out when it begins, and kept in these. */
-enum { ARG_NEXT, ARG_BEGUN, ARG_OWNER, ARG_SIDE, ARG_ALL };
+/**
+ * struct dump - how far one has come
+ * @next: of keys, the serial to go on at; -1 after the last
+ * @after: of domains, the period of the one before
+ * @owner: whom it is for, which is found out when it begins
+ * @side: likewise
+ * @all: or for an administrator
+ * @begun: it did
+ */
+struct dump {
+	key_serial_t next;
+	u64 after;
+	u32 owner;
+	enum tkm_side side;
+	bool all, begun;
+};
 
-static int dump_begin(struct sk_buff *skb, struct netlink_callback *cb)
+static struct dump *dump_of(struct netlink_callback *cb)
 {
-	struct nlattr **attrs = tkm_dump_attrs(cb);
+	BUILD_BUG_ON(sizeof(struct dump) > sizeof(cb->ctx));
+	return (struct dump *)cb->ctx;
+}
+
+static int dump_begin(struct netlink_callback *cb, const struct nlattr *all)
+{
+	struct dump *dump = dump_of(cb);
 	struct tkm_caller caller;
 
-	if (attrs[TKM_A_KEY_SERIAL])
-		return -EINVAL;
 	if (!is_own_socket(cb->skb) ||
-	    (attrs[TKM_A_KEY_ALL] && !netlink_capable(cb->skb, CAP_SYS_ADMIN)))
+	    (all && !netlink_capable(cb->skb, CAP_SYS_ADMIN)))
 		return -EPERM;
 	tkm_caller_now(&caller);
-	cb->args[ARG_OWNER] = caller.owner;
-	cb->args[ARG_SIDE] = caller.side;
-	cb->args[ARG_ALL] = !!attrs[TKM_A_KEY_ALL];
-	cb->args[ARG_BEGUN] = 1;
+	dump->owner = caller.owner;
+	dump->side = caller.side;
+	dump->all = all;
+	dump->begun = true;
 	return 0;
+}
+
+static struct view dump_view(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	const struct dump *dump = dump_of(cb);
+
+	return (struct view){
+		.of = { .owner = dump->owner, .side = dump->side },
+		.all = dump->all,
+		.skb = skb,
+		.portid = NETLINK_CB(cb->skb).portid,
+		.seq = cb->nlh->nlmsg_seq,
+		.cb = cb,
+	};
 }
 
 int tkm_nl_key_show_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
 {
-	key_serial_t next = cb->args[ARG_NEXT];
-	struct view view = { .skb = skb, .cb = cb };
+	struct nlattr **attrs = tkm_dump_attrs(cb);
+	struct dump *dump = dump_of(cb);
+	key_serial_t next = dump->next;
+	struct view view;
 	int ret = 0;
 
-	if (!cb->args[ARG_BEGUN])
-		ret = dump_begin(skb, cb);
+	if (!dump->begun)
+		ret = attrs[TKM_A_KEY_SERIAL] ? -EINVAL :
+		      dump_begin(cb, attrs[TKM_A_KEY_ALL]);
 	if (ret)
 		return ret;
-	view.of.owner = cb->args[ARG_OWNER];
-	view.of.side = cb->args[ARG_SIDE];
-	view.all = cb->args[ARG_ALL];
-	view.portid = NETLINK_CB(cb->skb).portid;
-	view.seq = cb->nlh->nlmsg_seq;
+	view = dump_view(skb, cb);
 	cb->seq = tkm_life_generation();
 	while (next >= 0 && (ret = tkm_seat_visit(&next, show, &view)) >= 0)
 		next = next == INT_MAX ? -1 : next + 1;
-	cb->args[ARG_NEXT] = ret == -ENOENT ? -1 : next;
+	dump->next = ret == -ENOENT ? -1 : next;
 	/* A message that does not even fit alone would be asked for for ever. */
 	return skb->len || ret == -ENOENT ? skb->len : ret;
 }
@@ -562,6 +594,132 @@ int tkm_nl_key_set_state_doit(struct sk_buff *skb, struct genl_info *info)
 	else if (ret == -EAGAIN)
 		NL_SET_ERR_MSG(info->extack,
 			       "another change of that state is under way");
+	return ret;
+}
+
+/* ---- domains ---- */
+
+/* That a message names, or the sender's own. EINVAL: @of is as it was; EPERM: it is set. */
+static int which_domain(struct sk_buff *skb, struct genl_info *info,
+			struct tkm_caller *of)
+{
+	const struct nlattr *owner = info->attrs[TKM_A_DOMAIN_OWNER];
+	const struct nlattr *side = info->attrs[TKM_A_DOMAIN_SIDE];
+	struct tkm_caller own;
+
+	if (!owner != !side) {
+		NL_SET_ERR_MSG(info->extack, "owner and side, or neither");
+		return -EINVAL;
+	}
+	tkm_caller_now(&own);
+	*of = own;
+	if (owner) {
+		of->owner = nla_get_u32(owner);
+		of->side = nla_get_u32(side);
+	}
+	if (!is_own_socket(skb))
+		return -EPERM;
+	if (of->owner == own.owner && of->side == own.side)
+		return 0;
+	return netlink_capable(skb, CAP_SYS_ADMIN) ? 0 : -EPERM;
+}
+
+static bool next_domain(const struct view *view, u64 after,
+			struct tkm_unlocked *is)
+{
+	while (tkm_domain_next(after, is)) {
+		if (view->all || (is->owner == view->of.owner &&
+				  is->side == view->of.side))
+			return true;
+		after = is->period;
+	}
+	return false;
+}
+
+static int put_domain(const struct view *view, const struct tkm_unlocked *is)
+{
+	void *header;
+	int ret;
+
+	header = genlmsg_put(view->skb, view->portid, view->seq, &family,
+			     view->cb ? NLM_F_MULTI : 0, TKM_CMD_DOMAIN_LIST);
+	if (!header)
+		return -EMSGSIZE;
+	ret = nla_put_u32(view->skb, TKM_A_DOMAIN_OWNER, is->owner);
+	ret = ret ?: nla_put_u32(view->skb, TKM_A_DOMAIN_SIDE, is->side);
+	ret = ret ?: nla_put_u32(view->skb, TKM_A_DOMAIN_OPENERS, is->openers);
+	if (is->left)
+		ret = ret ?: nla_put_u32(view->skb, TKM_A_DOMAIN_LEFT, is->left);
+	if (ret)
+		genlmsg_cancel(view->skb, header);
+	else
+		genlmsg_end(view->skb, header);
+	return ret;
+}
+
+int tkm_nl_domain_list_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct view view = {
+		.portid = info->snd_portid,
+		.seq = info->snd_seq,
+	};
+	struct tkm_unlocked is;
+	int ret;
+
+	if (info->attrs[TKM_A_DOMAIN_ALL]) {
+		NL_SET_BAD_ATTR(info->extack, info->attrs[TKM_A_DOMAIN_ALL]);
+		return -EINVAL;
+	}
+	ret = which_domain(skb, info, &view.of);
+	if (!ret && !next_domain(&view, 0, &is))
+		ret = -ENOKEY;
+	if (ret)
+		return ret;
+	view.skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!view.skb)
+		return -ENOMEM;
+	ret = put_domain(&view, &is);
+	if (!ret)
+		return genlmsg_reply(view.skb, info);
+	nlmsg_free(view.skb);
+	return ret;
+}
+
+int tkm_nl_domain_list_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct nlattr **attrs = tkm_dump_attrs(cb);
+	struct dump *dump = dump_of(cb);
+	struct tkm_unlocked is;
+	struct view view;
+	int ret = 0;
+
+	if (!dump->begun)
+		ret = attrs[TKM_A_DOMAIN_OWNER] || attrs[TKM_A_DOMAIN_SIDE] ?
+			      -EINVAL : dump_begin(cb, attrs[TKM_A_DOMAIN_ALL]);
+	if (ret)
+		return ret;
+	view = dump_view(skb, cb);
+	/* What is unlocked or locked meanwhile is in its place, or behind it. */
+	while (!ret && next_domain(&view, dump->after, &is)) {
+		ret = put_domain(&view, &is);
+		if (!ret)
+			dump->after = is.period;
+	}
+	return skb->len || !ret ? skb->len : ret;
+}
+
+int tkm_nl_domain_lock_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct tkm_caller of;
+	int ret;
+
+	ret = which_domain(skb, info, &of);
+	if (ret == -EINVAL)
+		return ret;
+	ret = ret ?: tkm_domain_lock(of.owner, of.side);
+	of.app = "@";
+	of.label = "domain";
+	tkm_audit(TKM_AUDIT_EVENT_LOCK, &of, ret);
 	return ret;
 }
 

@@ -51,6 +51,19 @@ const struct nla_policy tkm_key_set_state_nl_policy[TKM_A_KEY_STATE + 1] = {
 	[TKM_A_KEY_STATE] = NLA_POLICY_RANGE(NLA_U32, 1, 6),
 };
 
+/* TKM_CMD_DOMAIN_LIST - do */
+const struct nla_policy tkm_domain_list_nl_policy[TKM_A_DOMAIN_SIDE + 1] = {
+	[TKM_A_DOMAIN_ALL] = { .type = NLA_FLAG, },
+	[TKM_A_DOMAIN_OWNER] = { .type = NLA_U32, },
+	[TKM_A_DOMAIN_SIDE] = NLA_POLICY_MAX(NLA_U32, 1),
+};
+
+/* TKM_CMD_DOMAIN_LOCK - do */
+const struct nla_policy tkm_domain_lock_nl_policy[TKM_A_DOMAIN_SIDE + 1] = {
+	[TKM_A_DOMAIN_OWNER] = { .type = NLA_U32, },
+	[TKM_A_DOMAIN_SIDE] = NLA_POLICY_MAX(NLA_U32, 1),
+};
+
 /* TKM_CMD_POLICY_SET - do */
 const struct nla_policy tkm_policy_set_nl_policy[TKM_A_POLICY_RECOVERY + 1] = {
 	[TKM_A_POLICY_NAME] = { .type = NLA_NUL_STRING, .len = TKM_POLICY_NAME_MAX, },
@@ -77,7 +90,7 @@ const struct nla_policy tkm_policy_list_nl_policy[TKM_A_POLICY_NAME + 1] = {
 };
 
 /* Ops table for tkm */
-const struct genl_ops tkm_nl_ops[11] = {
+const struct genl_ops tkm_nl_ops[13] = {
 	{
 		.cmd		= TKM_CMD_SUPPORTS,
 		.doit		= tkm_nl_supports_doit,
@@ -120,6 +133,19 @@ const struct genl_ops tkm_nl_ops[11] = {
 		.doit		= tkm_nl_key_set_state_doit,
 		.policy		= tkm_key_set_state_nl_policy,
 		.maxattr	= TKM_A_KEY_STATE,
+	},
+	{
+		.cmd		= TKM_CMD_DOMAIN_LIST,
+		.doit		= tkm_nl_domain_list_doit,
+		.dumpit		= tkm_nl_domain_list_dumpit,
+		.policy		= tkm_domain_list_nl_policy,
+		.maxattr	= TKM_A_DOMAIN_SIDE,
+	},
+	{
+		.cmd		= TKM_CMD_DOMAIN_LOCK,
+		.doit		= tkm_nl_domain_lock_doit,
+		.policy		= tkm_domain_lock_nl_policy,
+		.maxattr	= TKM_A_DOMAIN_SIDE,
 	},
 	{
 		.cmd		= TKM_CMD_POLICY_SET,

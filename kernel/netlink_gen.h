@@ -26,6 +26,10 @@ extern const struct nla_policy tkm_key_show_nl_policy[TKM_A_KEY_SERIAL + 1];
 
 extern const struct nla_policy tkm_key_set_state_nl_policy[TKM_A_KEY_STATE + 1];
 
+extern const struct nla_policy tkm_domain_list_nl_policy[TKM_A_DOMAIN_SIDE + 1];
+
+extern const struct nla_policy tkm_domain_lock_nl_policy[TKM_A_DOMAIN_SIDE + 1];
+
 extern const struct nla_policy tkm_policy_set_nl_policy[TKM_A_POLICY_RECOVERY + 1];
 
 extern const struct nla_policy tkm_policy_approve_nl_policy[TKM_A_POLICY_APPROVAL + 1];
@@ -35,7 +39,7 @@ extern const struct nla_policy tkm_policy_remove_nl_policy[TKM_A_POLICY_NAME + 1
 extern const struct nla_policy tkm_policy_list_nl_policy[TKM_A_POLICY_NAME + 1];
 
 /* Ops table for tkm */
-extern const struct genl_ops tkm_nl_ops[11];
+extern const struct genl_ops tkm_nl_ops[13];
 
 int tkm_nl_supports_doit(struct sk_buff *skb, struct genl_info *info);
 int tkm_nl_status_doit(struct sk_buff *skb, struct genl_info *info);
@@ -45,6 +49,9 @@ int tkm_nl_done_doit(struct sk_buff *skb, struct genl_info *info);
 int tkm_nl_key_show_doit(struct sk_buff *skb, struct genl_info *info);
 int tkm_nl_key_show_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 int tkm_nl_key_set_state_doit(struct sk_buff *skb, struct genl_info *info);
+int tkm_nl_domain_list_doit(struct sk_buff *skb, struct genl_info *info);
+int tkm_nl_domain_list_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
+int tkm_nl_domain_lock_doit(struct sk_buff *skb, struct genl_info *info);
 int tkm_nl_policy_set_doit(struct sk_buff *skb, struct genl_info *info);
 int tkm_nl_policy_approve_doit(struct sk_buff *skb, struct genl_info *info);
 int tkm_nl_policy_remove_doit(struct sk_buff *skb, struct genl_info *info);

@@ -796,6 +796,24 @@ struct tkm_tries {
 };
 
 bool tkm_domain_tries(u32 owner, enum tkm_side side, struct tkm_tries *tries);
+
+/**
+ * struct tkm_unlocked - a domain that is unlocked
+ * @owner: uid
+ * @side: of the border
+ * @period: for which it is; later ones are greater
+ * @openers: so many keys keep it so
+ * @left: seconds before the last of them ends, 0 where one has no end
+ */
+struct tkm_unlocked {
+	u32 owner;
+	enum tkm_side side;
+	u64 period;
+	u32 openers, left;
+};
+
+bool tkm_domain_next(u64 after, struct tkm_unlocked *is);
+int tkm_domain_lock(u32 owner, enum tkm_side side);
 /* A key has it now: it ends with the period. -ENOKEY if that is over. */
 int tkm_domain_join(struct tkm_payload *payload, struct key *key);
 void tkm_domain_leave(struct tkm_payload *payload);

@@ -441,6 +441,7 @@ kept()
 {
 	nlop policy-list
 	nlop list
+	nlop domains
 }
 
 without_third()
@@ -453,9 +454,14 @@ reactivate()
 	nlop set-state active "$1" || :
 }
 
+unlocked()
+{
+	keyop update "$1" "unlock auth=$2" > /dev/null
+}
+
 netlink_fails()
 {
-	local key verb every=$step
+	local key verb right unlock every=$step
 
 	loaded
 	authority site
@@ -463,7 +469,10 @@ netlink_fails()
 	approve "$tmp/approval" site boot 7
 	key=$(new_key fail:netlink)
 	nlop policy-set boot authority "$work/site.pub"
-	for verb in supports status "show $key" list policy-list "policy-list boot"; do
+	right=$(keyop add user right right @s)
+	unlock=$(keyop add tkm-domain me "new auth=$right" @s)
+	for verb in supports status "show $key" list domain domains policy-list \
+		"policy-list boot"; do
 		# shellcheck disable=SC2086 # words
 		netlink true $verb
 	done
@@ -475,6 +484,7 @@ netlink_fails()
 	nlop policy-set boot authority "$work/site.pub"
 	netlink "nlop policy-approve boot" policy-approve boot "$tmp/approval"
 	netlink "reactivate $key" set-state suspended "$key"
+	netlink "unlocked $unlock $right" lock
 	keyctl unlink "$key" @s
 	module_unload
 }

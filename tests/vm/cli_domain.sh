@@ -67,6 +67,11 @@ listed()
 	tk domain list --socket "$tmp/run/socket" | awk '{ print $1, $2 }'
 }
 
+all_listed()
+{
+	tk domain list --all --socket "$tmp/run/socket" | awk '{ print $1, $2 }'
+}
+
 # What tkm status says of the domain
 state_of()
 {
@@ -176,15 +181,22 @@ held()
 	keyop session bash -c 'tkm domain unlock --auth-stdin --socket "$1" <<< right; keyctl request2 tkm a:one x @s' \
 		- "$tmp/run/socket" > "$tmp/out"
 	poll 20 is_listed_locked || fail "$(listed)"
-	# In another session: who has the password may lock it.
+	# In another session, too; where the module cannot be asked, with the password.
 	echo right > "$tmp/password"
 	as_open 0
 	as_do tkm domain unlock --auth-file "$tmp/password" --socket "$tmp/run/socket"
 	check "$(listed)" = "0/init unlocked"
-	errs 3 EACCES domain lock --socket "$tmp/run/socket"
-	refused 3 EKEYREJECTED wrong lock
-	domain right lock
+	ends 3 unshare -n tkm domain lock --socket "$tmp/run/socket"
+	says "(EACCES)"
+	ends 3 unshare -n tkm domain lock --auth-stdin --socket "$tmp/run/socket" <<< wrong
+	says "(EKEYREJECTED)"
+	unshare -n tkm domain lock --auth-stdin --socket "$tmp/run/socket" <<< right
 	check "$(listed)" = "0/init locked"
+	as_do tkm domain unlock --auth-file "$tmp/password" --socket "$tmp/run/socket"
+	check "$(listed)" = "0/init unlocked"
+	tk domain lock --socket "$tmp/run/socket"
+	check "$(listed)" = "0/init locked"
+	tk domain lock --socket "$tmp/run/socket"
 	as_close
 	tkmd_stop
 }
@@ -193,7 +205,7 @@ is_listed_locked()
 {
 	[ "$(listed)" = "0/init locked" ]
 }
-claim "unlocked for a time, or for a session; locked from another one with the password" held
+claim "unlocked for a time, or for a session; locked from any other one" held
 
 # opens DESC: the same key, whose chain has its storage key in another form by now
 opens()
@@ -360,10 +372,22 @@ others()
 	domain right new
 	as 4701 bash -c 'tkm domain new --auth-stdin --socket "$1" <<< theirs && keyop add tkm a:theirs new @s' \
 		- "$tmp/run/socket" > "$tmp/out" 2>&1 || fail "$(cat "$tmp/out")"
-	check "$(tk domain list --all --socket "$tmp/run/socket" | awk '{ print $1, $2 }')" = \
-		$'0/init unlocked\n4701/init -'
+	check "$(all_listed)" = $'0/init unlocked\n4701/init locked'
 	check "$(as 4701 tkm domain list --socket "$tmp/run/socket" | awk '{ print $1 }')" = 4701/init
 	ends 3 as 4701 tkm domain list --all --socket "$tmp/run/socket"
+	# Root sees who is unlocked, and may lock it; nobody else may.
+	as_open 4701
+	as_do bash -c 'tkm domain unlock --auth-stdin --socket "$1" <<< theirs' - "$tmp/run/socket"
+	check "$(all_listed)" = $'0/init unlocked\n4701/init unlocked'
+	ends 3 as 4701 tkm domain lock --owner root
+	says "(EPERM)"
+	tk domain lock --owner 4701/other
+	ends 2 tkm domain lock --owner 4701/another
+	ends 2 tkm domain unlock --owner 4701
+	check "$(all_listed)" = $'0/init unlocked\n4701/init unlocked'
+	tk domain lock --owner 4701
+	check "$(all_listed)" = $'0/init unlocked\n4701/init locked'
+	as_close
 	# Another's password opens nothing of ours.
 	refused 3 EKEYREJECTED theirs unlock
 	tkmd_kill

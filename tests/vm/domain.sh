@@ -113,6 +113,76 @@ is_locked()
 }
 claim "a password: made, locked at once, one count for a wrong one, unlocked" whole_story
 
+# By netlink: by who did not unlock it, and has no password.
+administered()
+{
+	local right key unlock
+
+	begin
+	expect_errno ENOKEY nlop domain
+	expect_errno ENOKEY nlop lock
+	check "$(nlop domains all | wc -l)" = 0
+	right=$(password right)
+	unlock=$(domain "new auth=$right")
+	key=$(new_key a:b)
+	must update "$key" "publish logon:a:live keyring=@s" > /dev/null
+	check "$(nlop domain)" = "0 init openers=1"
+	as_open 4605
+	right=$(as_do keyop add user p right @s)
+	as_do keyop add tkm-domain me "new auth=$right for=900" @s > /dev/null
+	as_do keyop add tkm-domain two "unlock auth=$right for=90" @s > /dev/null
+	as_do keyop add tkm a:b new @s > /dev/null
+	is_of_4605 "$(as_do nlop domain)"
+	is_of_4605 "$(as_do nlop domains)"
+	is_of_4605 "$(nlop domain 4605 0)"
+	check "$(nlop domains all | cut -d ' ' -f 1 | paste -sd ' ')" = "0 4605"
+	check "$(nlop domains)" = "0 init openers=1"
+	# Nobody else's, and not over a socket of somebody else's.
+	expect_errno EPERM as_do nlop domain 0 0
+	expect_errno EPERM as_do nlop domains all
+	expect_errno EPERM as_do nlop lock 0 0
+	expect_errno EPERM as_do nlop lock 4605 1
+	expect_errno EPERM nlop -o 4605 -s 0 lock
+	expect_errno EPERM nlop -o 0 -s 4605 lock 0 0
+	expect_errno EINVAL nlop lock 4605
+	used "$key"
+	as_do keyctl search @s tkm a:b > /dev/null
+	# By an administrator: all of its keys at once, and no other domain's.
+	nlop lock 4605 0
+	expect_errno ENOKEY as_do keyop add tkm a:c new @s
+	expect_errno ENOKEY nlop lock 4605 0
+	expect_errno ENOKEY as_do nlop domain
+	poll 20 theirs_is_gone
+	used "$key"
+	right=$(as_do keyop add user p right @s)
+	as_do keyop add tkm-domain me "unlock auth=$right" @s > /dev/null
+	as_do keyop add tkm a:c new @s > /dev/null
+	# By oneself, from anywhere.
+	as 4605 nlop lock
+	expect_errno ENOKEY as_do keyop add tkm a:d new @s
+	as_close
+	check "$(nlop domains all)" = "0 init openers=1"
+	nlop lock
+	no_key keyop update "$key" "publish logon:used:x keyring=@s"
+	poll 10 is_revoked "$(keyctl search @s logon a:live 2> /dev/null || echo 0)"
+	contains "$(grep tkm-doma /proc/keys)" "me: locked"
+	must update "$unlock" "unlock auth=$(password right)" > /dev/null
+	check "$(nlop domain)" = "0 init openers=1"
+	check "$(counter)" = 0x0
+}
+
+# Of the two spans the longer one.
+is_of_4605()
+{
+	[[ $1 =~ ^4605\ init\ openers=2\ left=(900|8[0-9][0-9])$ ]] || fail "'$1'"
+}
+
+theirs_is_gone()
+{
+	! as_do keyctl search @s tkm a:b > /dev/null 2>&1
+}
+claim "who is unlocked is told to them and to an administrator, who may lock it" administered
+
 # The same key's chain, before anything of the domain was seen; and with a policy.
 after_boot()
 {

@@ -18,7 +18,7 @@ anyone()
 {
 	local before after
 
-	contains "$(nlop supports)" "version=0.1.0 features=0xff"
+	contains "$(nlop supports)" "version=0.1.0 features=0x1ff"
 	check "$(as 4501 nlop supports)" = "$(nlop supports)"
 	before=$(nlop status)
 	check "$before" = "keys=0"

@@ -13,6 +13,9 @@
  *   done ID STATUS [FILE]
  *   show SERIAL; list; list all   prints keys, a line each
  *   set-state STATE SERIAL    or STATE OWNER SIDE DESCRIPTION; numbers
+ *   domain [UID SIDE]         prints it, if it is unlocked
+ *   domains; domains all      the same of each, a line each
+ *   lock [UID SIDE]
  *   policy-set NAME [bank N] [mask N] [authority FILE] [recovery FILE]
  *                             FILE is a TPMT_PUBLIC
  *   policy-approve NAME [FILE...]
@@ -452,6 +455,64 @@ static int set_state(int argc, char **argv)
 		mnl_attr_put_u32(msg, TKM_A_KEY_SIDE, atoi(argv[2]));
 		mnl_attr_put_strz(msg, TKM_A_KEY_DESCRIPTION, argv[3]);
 	}
+	ask(msg, &err);
+	return err;
+}
+
+/* ---- domains ---- */
+
+static void print_domain(const struct nlmsghdr *msg)
+{
+	const struct nlattr *at[ATTR_MAX + 1];
+
+	attributes(msg, at);
+	say("%u %s openers=%u", number(at[TKM_A_DOMAIN_OWNER]),
+	    number(at[TKM_A_DOMAIN_SIDE]) ? "other" : "init",
+	    number(at[TKM_A_DOMAIN_OPENERS]));
+	if (at[TKM_A_DOMAIN_LEFT])
+		say(" left=%u", number(at[TKM_A_DOMAIN_LEFT]));
+	say("\n");
+}
+
+/* One's own, or that of a uid and a side. */
+static void put_domain(struct nlmsghdr *msg, int argc, char **argv)
+{
+	if (argc > 0)
+		mnl_attr_put_u32(msg, TKM_A_DOMAIN_OWNER,
+				 strtoul(argv[0], NULL, 0));
+	if (argc > 1)
+		mnl_attr_put_u32(msg, TKM_A_DOMAIN_SIDE, atoi(argv[1]));
+}
+
+static int domain_one(int argc, char **argv)
+{
+	struct nlmsghdr *msg = begin(family, TKM_CMD_DOMAIN_LIST, 0);
+	const struct nlmsghdr *reply;
+	int err;
+
+	put_domain(msg, argc, argv);
+	reply = ask(msg, &err);
+	if (!reply)
+		return err;
+	print_domain(reply);
+	return 0;
+}
+
+static int domains(bool all)
+{
+	struct nlmsghdr *msg = begin(family, TKM_CMD_DOMAIN_LIST, NLM_F_DUMP);
+
+	if (all)
+		mnl_attr_put(msg, TKM_A_DOMAIN_ALL, 0, NULL);
+	return dump(msg, print_domain);
+}
+
+static int lock(int argc, char **argv)
+{
+	struct nlmsghdr *msg = begin(family, TKM_CMD_DOMAIN_LOCK, NLM_F_ACK);
+	int err;
+
+	put_domain(msg, argc, argv);
 	ask(msg, &err);
 	return err;
 }
@@ -1094,6 +1155,10 @@ static struct nlmsghdr *whole(uint8_t cmd)
 	}
 	if (cmd == TKM_CMD_KEY_SHOW)
 		mnl_attr_put_u32(msg, TKM_A_KEY_SERIAL, 0x12345678);
+	if (cmd == TKM_CMD_DOMAIN_LIST || cmd == TKM_CMD_DOMAIN_LOCK) {
+		mnl_attr_put_u32(msg, TKM_A_DOMAIN_OWNER, 77777);
+		mnl_attr_put_u32(msg, TKM_A_DOMAIN_SIDE, 0);
+	}
 	if (cmd == TKM_CMD_POLICY_SET) {
 		mnl_attr_put_strz(msg, TKM_A_POLICY_NAME, "none");
 		mnl_attr_put_u16(msg, TKM_A_POLICY_BANK, 11);
@@ -1251,6 +1316,12 @@ static int run(int argc, char **argv)
 		return one(list(argc));
 	if (is(verb, "set-state") && (argc == 2 || argc == 4))
 		return one(set_state(argc, argv));
+	if (is(verb, "domain") && argc <= 2)
+		return one(domain_one(argc, argv));
+	if (is(verb, "domains") && argc <= 1)
+		return one(domains(argc));
+	if (is(verb, "lock") && argc <= 2)
+		return one(lock(argc, argv));
 	if (is(verb, "policy-set") && argc)
 		return one(policy_set(argc, argv));
 	if (is(verb, "policy-approve") && argc)

@@ -8,6 +8,7 @@
  */
 #include <argon2.h>
 #include <keyutils.h>
+#include <linux/tkm_netlink.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -29,14 +30,18 @@
 #define LANES_MOST	16
 #define YEAR		31536000
 
-enum { OPT_FOR = OPT_ASK_OWN, OPT_WAIT };
+enum { OPT_FOR = OPT_ASK_OWN, OPT_WAIT, OPT_OWNER };
 
 struct cost {
 	unsigned int memory, passes, lanes;
 	uint8_t salt[SALT];
 };
 
+/* No user has that number. */
+#define OWN		UINT32_MAX
+
 static libtkm_serial keyring = KEY_SPEC_SESSION_KEYRING;
+static uint32_t of_owner = OWN, of_side;
 static long seconds;
 static bool patient;
 
@@ -242,6 +247,31 @@ static int domain_add(const char *about, const char *word, libtkm_serial auth,
 	return n;
 }
 
+/* ---- what the module says over netlink ---- */
+
+/*
+ * The family is in the initial network namespace only: in a container there may be
+ * none (ENODEV), and keys of type tkm-domain have to do.
+ */
+static int ask_module(uint8_t command, uint32_t owner, uint32_t side)
+{
+	const struct libtkm_nl_attr attrs[] = {
+		{ TKM_A_DOMAIN_OWNER, &owner, sizeof(owner) },
+		{ TKM_A_DOMAIN_SIDE, &side, sizeof(side) },
+	};
+	struct libtkm_nl *nl;
+	int ret = libtkm_nl_open(&nl);
+
+	if (ret)
+		return ret;
+	ret = libtkm_nl_request(nl, command, attrs, owner == OWN ? 0 : 2, false,
+				NULL, NULL);
+	libtkm_nl_close(nl);
+	return ret;
+}
+
+/* ---- keys of type tkm-domain, once more ---- */
+
 /*
  * Each key of the caller's that says so: those of other sessions are seen, too, but
  * not the caller's to update.
@@ -276,7 +306,9 @@ static int is_one(libtkm_serial key)
 
 static bool is_unlocked(void)
 {
-	return !each_unlocked(is_one);
+	int ret = ask_module(TKM_CMD_DOMAIN_LIST, OWN, 0);
+
+	return !ret || (ret != -ENOKEY && !each_unlocked(is_one));
 }
 
 /* For tkm status; the helper not being there is no error. */
@@ -368,11 +400,27 @@ static int unlock_domain(void)
 	return ret ? ret : say("unlocked");
 }
 
+/* One that is locked is locked. */
+static int lock_other(void)
+{
+	int ret = ask_module(TKM_CMD_DOMAIN_LOCK, of_owner, of_side);
+
+	if (ret == -EPERM)
+		return failed_as(ret, "root may lock it",
+				 "that domain is another user's");
+	return ret && ret != -ENOKEY ? failed(ret, NULL) : say("locked");
+}
+
 static int lock_domain(void)
 {
 	libtkm_serial key;
 	int ret;
 
+	if (of_owner != OWN)
+		return lock_other();
+	ret = ask_module(TKM_CMD_DOMAIN_LOCK, OWN, 0);
+	if (!ret || ret == -ENOKEY)
+		return say("locked");
 	ret = each_unlocked(lock_with);
 	if (ret == -ENOENT && is_unlocked()) {
 		/* Who has the password may, from anywhere. */
@@ -428,21 +476,38 @@ struct listed {
 	bool all;
 };
 
-static void say_domain(struct json_object *domain, bool known, bool unlocked)
+/* 0: it is unlocked; -ENOKEY: it is not; else nobody tells. */
+static int ask_about_other(struct json_object *domain)
+{
+	return ask_module(TKM_CMD_DOMAIN_LIST,
+			  (uint32_t)strtoul(ask_string(domain, "owner"), NULL, 10),
+			  !strcmp(ask_string(domain, "side"), "other"));
+}
+
+static bool is_told(int told)
+{
+	return !told || told == -ENOKEY;
+}
+
+static const char *state_text(int told, bool unlocked)
+{
+	return !is_told(told) ? "-" : unlocked ? "unlocked" : "locked";
+}
+
+static void say_domain(struct json_object *domain, bool own, const char *state)
 {
 	struct libtkm_tries tries = { .any = false };
 	char text[TRIES_TEXT] = "";
 	struct cost cost;
 
 	printf("%8s/%-5s  %-9s", ask_string(domain, "owner"),
-	       ask_string(domain, "side"),
-	       !known ? "-" : unlocked ? "unlocked" : "locked");
+	       ask_string(domain, "side"), state);
 	if (about_read(ask_string(domain, "about"), &cost))
 		printf("  argon2id %u MiB, %u passes, %u lanes",
 		       cost.memory / 1024, cost.passes, cost.lanes);
 	else
 		printf("  %s", ask_string(domain, "about"));
-	if (known)
+	if (own)
 		tries_look(&tries);
 	printf("%s%s\n", tries_text(&tries, text) ? "; " : "", text);
 }
@@ -459,8 +524,9 @@ static int64_t take(struct json_object *reply, void *data)
 {
 	struct json_object *list, *one, *last;
 	struct listed *listed = data;
-	bool own;
+	bool own, unlocked;
 	size_t i;
+	int told;
 
 	if (!json_object_object_get_ex(reply, "domains", &list))
 		return 0;
@@ -468,13 +534,14 @@ static int64_t take(struct json_object *reply, void *data)
 		one = json_object_array_get_idx(list, i);
 		own = strtoul(ask_string(one, "owner"), NULL, 10) == geteuid() &&
 		      !strcmp(ask_string(one, "side"), "init");
+		told = own ? 0 : ask_about_other(one);
+		unlocked = own ? is_unlocked() : !told;
 		if (!json) {
-			say_domain(one, own, own && is_unlocked());
+			say_domain(one, own, state_text(told, unlocked));
 			continue;
 		}
-		/* Nobody sees others' keys. */
-		json_object_object_add(one, "unlocked", own ?
-			json_object_new_boolean(is_unlocked()) : NULL);
+		json_object_object_add(one, "unlocked",
+			is_told(told) ? json_object_new_boolean(unlocked) : NULL);
 		if (own)
 			add_tries(one);
 		json_object_array_add(listed->list, json_object_get(one));
@@ -514,6 +581,20 @@ static long want_seconds(const char *text)
 	usage("%s is no time: 90, 90s, 15m, 8h, 2d, a year at most", text);
 }
 
+/* "USER", or "USER/other" for one in a container. */
+static void want_owner(const char *text)
+{
+	char user[64];
+	const char *slash = strchr(text, '/');
+
+	if (slash && strcmp(slash, "/other") && strcmp(slash, "/init"))
+		usage("%s is no domain: USER, USER/init or USER/other", text);
+	snprintf(user, sizeof(user), "%.*s",
+		 slash ? (int)(slash - text) : (int)strlen(text), text);
+	of_owner = user_of(user);
+	of_side = slash && !strcmp(slash, "/other");
+}
+
 static int run(const char *word, bool all)
 {
 	if (!strcmp(word, "list"))
@@ -536,6 +617,7 @@ int cmd_domain(int argc, char **argv)
 		{ "for", required_argument, NULL, OPT_FOR },
 		{ "wait", no_argument, NULL, OPT_WAIT },
 		{ "all", no_argument, NULL, OPT_ALL },
+		{ "owner", required_argument, NULL, OPT_OWNER },
 		ASK_OPTIONS, AUTH_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
 	};
 	bool all = false;
@@ -550,12 +632,16 @@ int cmd_domain(int argc, char **argv)
 			patient = true;
 		else if (c == OPT_ALL)
 			all = true;
+		else if (c == OPT_OWNER)
+			want_owner(optarg);
 		else
 			ask_socket = optarg;
 	}
 	want_words(argc, 1, 1);
 	if (all && strcmp(argv[optind], "list"))
 		usage("--all is for list");
+	if (of_owner != OWN && strcmp(argv[optind], "lock"))
+		usage("--owner is for lock");
 	if (seconds && strcmp(argv[optind], "unlock") &&
 	    strcmp(argv[optind], "new"))
 		usage("--for is for new and unlock");

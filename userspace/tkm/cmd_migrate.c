@@ -7,7 +7,6 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include "approval.h"
@@ -332,21 +331,6 @@ static void take_words(int argc, char **argv, struct gathered *all)
 		usage("%s is no name of a key", argv[optind + 1]);
 }
 
-/* A name, or a number. */
-static uid_t owner_of(const char *text)
-{
-	const struct passwd *user = getpwnam(text);
-	unsigned long uid;
-	char *end;
-
-	if (user)
-		return user->pw_uid;
-	uid = strtoul(text, &end, 10);
-	if (*end || end == text || uid >= UINT32_MAX)
-		usage("there is no user %s", text);
-	return (uid_t)uid;
-}
-
 static void take_option(int c, struct gathered *all)
 {
 	switch (c) {
@@ -367,7 +351,7 @@ static void take_option(int c, struct gathered *all)
 		all->class = class_of(optarg);
 		break;
 	case OPT_OF_OWNER:
-		all->owner = owner_of(optarg);
+		all->owner = user_of(optarg);
 		break;
 	case OPT_AS_MOVE:
 		want.kind = PACKET_MOVE;

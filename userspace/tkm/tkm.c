@@ -222,6 +222,7 @@ static const struct verb verbs[] = {
 	  "  --wait              as long as one has to, after wrong passwords\n"
 	  "  -k, --keyring RING  what holds it open: @s unless said, @u, @us, a number\n"
 	  "  --all               (list) of all users, for root\n"
+	  "  --owner USER        (lock) not yours, but that user's, for root\n"
 	  "The password is asked for on the terminal, or:\n"
 	  "  --auth-file FILE    it is in FILE; for passwd the old one on the first line\n"
 	  "  --auth-fd N         ... it can be read from file descriptor N\n"

@@ -226,6 +226,8 @@ bool auth_is_given(void);
 
 /* "@s" and so on, or a number; usage error. */
 libtkm_serial keyring_of(const char *text);
+/* A user's name, or a number; usage error. */
+uid_t user_of(const char *text);
 /* "application:label"; usage error. */
 void want_description(const char *text);
 /*

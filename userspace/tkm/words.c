@@ -5,6 +5,7 @@
  */
 #include <ctype.h>
 #include <keyutils.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include "core.h"
@@ -36,6 +37,20 @@ libtkm_serial keyring_of(const char *text)
 	if (*end || end == text || errno || v <= 0 || v > INT32_MAX)
 		usage("%s is no keyring: @s, @u, @us, @p or a serial number", text);
 	return (libtkm_serial)v;
+}
+
+uid_t user_of(const char *text)
+{
+	const struct passwd *user = getpwnam(text);
+	unsigned long uid;
+	char *end;
+
+	if (user)
+		return user->pw_uid;
+	uid = strtoul(text, &end, 10);
+	if (*end || end == text || uid >= UINT32_MAX)
+		usage("there is no user %s", text);
+	return (uid_t)uid;
 }
 
 void want_description(const char *text)

@@ -20,6 +20,7 @@
  * @TKM_FEATURE_STATES: keys have states; key-show, key-set-state
  * @TKM_FEATURE_AUDIT: errands of kind audit
  * @TKM_FEATURE_POLICY: named policies, and approvals for them
+ * @TKM_FEATURE_DOMAINS: domain-list, domain-lock
  */
 enum tkm_feature {
 	TKM_FEATURE_RSA = 1,
@@ -30,6 +31,7 @@ enum tkm_feature {
 	TKM_FEATURE_STATES = 32,
 	TKM_FEATURE_AUDIT = 64,
 	TKM_FEATURE_POLICY = 128,
+	TKM_FEATURE_DOMAINS = 256,
 };
 
 /**
@@ -263,6 +265,17 @@ enum {
 };
 
 enum {
+	TKM_A_DOMAIN_ALL = 1,
+	TKM_A_DOMAIN_OWNER,
+	TKM_A_DOMAIN_SIDE,
+	TKM_A_DOMAIN_OPENERS,
+	TKM_A_DOMAIN_LEFT,
+
+	__TKM_A_DOMAIN_MAX,
+	TKM_A_DOMAIN_MAX = (__TKM_A_DOMAIN_MAX - 1)
+};
+
+enum {
 	TKM_A_POLICY_NONE = 1,
 	TKM_A_POLICY_NAME,
 	TKM_A_POLICY_BANK,
@@ -285,6 +298,8 @@ enum {
 	TKM_CMD_DONE,
 	TKM_CMD_KEY_SHOW,
 	TKM_CMD_KEY_SET_STATE,
+	TKM_CMD_DOMAIN_LIST,
+	TKM_CMD_DOMAIN_LOCK,
 	TKM_CMD_POLICY_SET,
 	TKM_CMD_POLICY_APPROVE,
 	TKM_CMD_POLICY_REMOVE,
