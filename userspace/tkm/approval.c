@@ -91,6 +91,26 @@ int approval_signed(const char *name, const struct approved *approved,
 
 /* ---- signatures --------------------------------------------------------------------- */
 
+int approval_sign(EVP_PKEY *pkey, const u8 message[APPROVAL_SIGNED], u8 *out,
+		  size_t *len)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	int ret = -EIO;
+
+	*len = SIGNATURE_MAX;
+	if (ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, pkey) > 0 &&
+	    EVP_DigestSign(ctx, out, len, message, APPROVAL_SIGNED) == 1)
+		ret = 0;
+	EVP_MD_CTX_free(ctx);
+	return ret;
+}
+
+const char *approval_words(EVP_PKEY *pkey)
+{
+	return EVP_PKEY_is_a(pkey, "RSA") ? "enc=pkcs1 hash=sha256" :
+					    "enc=x962 hash=sha256";
+}
+
 static ssize_t put_ecdsa(struct tkm_writer *w, size_t size, const u8 *der,
 			 size_t len)
 {

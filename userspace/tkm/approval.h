@@ -51,6 +51,11 @@ int approval_signed(const char *name, const struct approved *approved,
 
 /* ---- approvals, DER --------------------------------------------------------------- */
 
+/* By a private key: what signature_encode() takes, in SIGNATURE_MAX bytes. -EIO. */
+int approval_sign(EVP_PKEY *pkey, const u8 message[APPROVAL_SIGNED], u8 *out,
+		  size_t *len);
+/* The words by which a tkm key with that public half makes the same of a SHA-256. */
+const char *approval_words(EVP_PKEY *pkey);
 /* TPMT_SIGNATURE of what OpenSSL or a tkm key gave: PKCS#1, or DER of ECDSA. */
 ssize_t signature_encode(EVP_PKEY *pkey, const u8 *signature, size_t len,
 			 u8 *out, size_t size);

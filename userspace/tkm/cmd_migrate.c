@@ -4,12 +4,10 @@
  * a row of the table, as a verb is.
  */
 #include <keyutils.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <unistd.h>
 
-#include "approval.h"
+#include "approver.h"
 #include "manifest.h"
 #include "migrate.h"
 #include "policy.h"
@@ -46,54 +44,6 @@ static int cmd_show_packet(int argc, char **argv)
 }
 
 /* ---- export: the approval --------------------------------------------------------------- */
-
-struct permit {
-	u8 der[TKM_APPROVAL_MAX];
-	size_t len;
-};
-
-static int sign(EVP_PKEY *pkey, const u8 *object, const u8 *parent,
-		struct permit *permit)
-{
-	u8 message[APPROVAL_SIGNED], pub[PUBLIC_MAX], sig[SIGNATURE_MAX];
-	u8 signature[SIGNATURE_MAX];
-	size_t len = sizeof(signature);
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	ssize_t pub_len, sig_len, n;
-	bool is;
-
-	permit_signed(object, parent, message);
-	is = ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, pkey) > 0 &&
-	     EVP_DigestSign(ctx, signature, &len, message,
-			    sizeof(message)) == 1;
-	EVP_MD_CTX_free(ctx);
-	if (!is)
-		return -EIO;
-	pub_len = public_encode(pkey, pub, sizeof(pub));
-	if (pub_len < 0)
-		return (int)pub_len;
-	sig_len = signature_encode(pkey, signature, len, sig, sizeof(sig));
-	if (sig_len < 0)
-		return (int)sig_len;
-	n = permit_encode(pub, (size_t)pub_len, object, parent, sig,
-			  (size_t)sig_len, permit->der, sizeof(permit->der));
-	permit->len = n < 0 ? 0 : (size_t)n;
-	return n < 0 ? (int)n : 0;
-}
-
-static int approve(const char *path, const u8 *object, const u8 *parent,
-		   struct permit *permit)
-{
-	int ret = DONE;
-	EVP_PKEY *pkey = private_of(path, NULL, &ret);
-
-	if (!pkey)
-		return ret;
-	ret = sign(pkey, object, parent, permit);
-	EVP_PKEY_free(pkey);
-	ERR_clear_error();
-	return ret ? failed(ret, path) : DONE;
-}
 
 /* Made by whoever has the authority's key. */
 static int read_approval(const char *path, struct permit *permit)
@@ -290,7 +240,7 @@ static int export_branch(struct gathered *all, const struct area *to)
 
 	ret = gather(all);
 	ret = ret ? ret : want.approver ?
-		approve(want.approver, all->object, to->name, &permit) :
+		approver_permit(want.approver, all, to->name, &permit) :
 		read_approval(want.approval, &permit);
 	if (ret)
 		return ret;
@@ -378,7 +328,9 @@ static int write_branch(int argc, char **argv, const struct option *options)
 	if (want.to && want.recovery)
 		usage("to one of them: --to, or --to-recovery-key");
 	if (!want.approver == !want.approval)
-		usage("who approves? --approver FILE, or --approval FILE");
+		usage("who approves? --approver, or --approval FILE");
+	if (auth_is_given() && !approver_is_kept(want.approver))
+		usage("an authorisation value is a tkm key's: --approver %%tkm:KEY");
 	want_no_terminal();
 	/* For a dead TPM: who reads it knows what else to keep. */
 	all.tell = want.recovery;
@@ -394,7 +346,7 @@ static int write_branch(int argc, char **argv, const struct option *options)
 	{ "approval", required_argument, NULL, OPT_PERMIT },		\
 	{ "class", required_argument, NULL, OPT_OF_CLASS },		\
 	{ "owner", required_argument, NULL, OPT_OF_OWNER },		\
-	ASK_OPTIONS, OUT_OPTIONS, COMMON_OPTIONS, END_OPTIONS
+	ASK_OPTIONS, AUTH_OPTIONS, OUT_OPTIONS, COMMON_OPTIONS, END_OPTIONS
 
 static int cmd_export_packet(int argc, char **argv)
 {
@@ -428,11 +380,12 @@ static const struct verb actions[] = {
 	  "All of your keys of a class, those of an application, or one key, for a\n"
 	  "platform that is known (tkm platform). Nobody else can open it. Yours stay.\n"
 	  "\n"
-	  "  --approver FILE     the private key that approves, in PEM\n"
+	  "  --approver FILE     the private key that approves, in PEM, or %tkm:KEY\n"
 	  "  --approval FILE     what it signed, somewhere else\n"
 	  "  --class CLASS       portable, unless said; certified\n"
 	  "  --owner USER        not yours, but that user's, for root\n"
-	  "  --move              yours shall end when the other platform has them\n" OUT_HELP },
+	  "  --move              yours shall end when the other platform has them\n"
+	  OUT_HELP AUTH_HELP },
 	{ "migrate show", cmd_show_packet, "tell what is in a packet, and from whom",
 	  "[OPTION...] FILE", "Checks it first.\n\n" },
 	{ "migrate import", migrate_cmd_import, "take the keys of a packet",

@@ -3,10 +3,9 @@
 #include <keyutils.h>
 #include <unistd.h>
 
-#include "policy.h"
-#include "tkm.h"
+#include "approver.h"
 
-enum { OPT_APPROVER = OPT_OWN };
+enum { OPT_APPROVER = OPT_ASK_OWN };
 
 /* Who keeps the chain, if it is not written: the helper, or nobody. */
 static bool is_kept(void)
@@ -49,7 +48,7 @@ static int say(libtkm_serial key, const char *description)
 	return say_json(object);
 }
 
-/* As the module wants it: a key whose payload is TPM2B_PUBLIC. 0 without a file. */
+/* As the module wants it: a key whose payload is TPM2B_PUBLIC. 0 without an approver. */
 static int approver_take(const char *from, libtkm_serial *key)
 {
 	u8 area[2 + PUBLIC_MAX];
@@ -59,7 +58,7 @@ static int approver_take(const char *from, libtkm_serial *key)
 	*key = 0;
 	if (!from)
 		return DONE;
-	ret = public_take(from, area + 2, &len);
+	ret = approver_public(from, area + 2, &len);
 	if (ret)
 		return ret;
 	put_unaligned_be16((u16)len, area);
@@ -83,14 +82,13 @@ static char *options_of(const char *words, libtkm_serial approver,
 }
 
 static int make(const char *description, const char *words,
-		const char *approver_file, libtkm_serial keyring,
-		struct output *out)
+		const char *by, libtkm_serial keyring, struct output *out)
 {
 	libtkm_serial approver, auth, key;
 	char *options;
 	int ret;
 
-	ret = approver_take(approver_file, &approver);
+	ret = approver_take(by, &approver);
 	ret = ret ? ret : auth_take(true, &auth);
 	if (ret)
 		return ret;
@@ -121,7 +119,8 @@ int cmd_new(int argc, char **argv)
 	static const struct option options[] = {
 		{ "keyring", required_argument, NULL, 'k' },
 		{ "approver", required_argument, NULL, OPT_APPROVER },
-		OUT_OPTIONS, AUTH_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
+		ASK_OPTIONS, OUT_OPTIONS, AUTH_OPTIONS, COMMON_OPTIONS,
+		END_OPTIONS,
 	};
 	libtkm_serial keyring = KEY_SPEC_SESSION_KEYRING;
 	struct output out = { .temporary = NULL };
@@ -132,8 +131,10 @@ int cmd_new(int argc, char **argv)
 	while ((c = next_option(argc, argv, options)) != -1) {
 		if (c == 'k')
 			keyring = keyring_of(optarg);
-		else
+		else if (c == OPT_APPROVER)
 			approver = optarg;
+		else
+			ask_socket = optarg;
 	}
 	want_words(argc, 1, 64);
 	want_description(argv[optind]);

@@ -36,24 +36,10 @@ struct made {
 
 /* ---- the key --------------------------------------------------------------------- */
 
-static int sign_with_pem(EVP_PKEY *pkey, const u8 message[APPROVAL_SIGNED],
-			 u8 *out, size_t *len)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	int ret = -EIO;
-
-	if (ctx && EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, pkey) > 0 &&
-	    EVP_DigestSign(ctx, out, len, message, APPROVAL_SIGNED) == 1)
-		ret = 0;
-	EVP_MD_CTX_free(ctx);
-	return ret;
-}
-
 static int sign_with_tkm(EVP_PKEY *pkey, const u8 message[APPROVAL_SIGNED],
 			 u8 *out, size_t *len)
 {
 	const struct tkm_piece all = { message, APPROVAL_SIGNED };
-	bool rsa = EVP_PKEY_is_a(pkey, "RSA");
 	libtkm_serial key;
 	uint8_t *signature;
 	u8 digest[32];
@@ -65,13 +51,12 @@ static int sign_with_tkm(EVP_PKEY *pkey, const u8 message[APPROVAL_SIGNED],
 		return ret;
 	tkm_sha256(&all, 1, digest);
 	progress_begin("the TPM signs");
-	ret = libtkm_pkey_sign(key, rsa ? "enc=pkcs1 hash=sha256" :
-					  "enc=x962 hash=sha256",
-			       digest, sizeof(digest), &signature, &n);
+	ret = libtkm_pkey_sign(key, approval_words(pkey), digest,
+			       sizeof(digest), &signature, &n);
 	progress_end();
 	if (ret)
 		return failed_with_key(ret, key);
-	ret = n > *len ? failed(-EMSGSIZE, want.key) : DONE;
+	ret = n > SIGNATURE_MAX ? failed(-EMSGSIZE, want.key) : DONE;
 	if (!ret)
 		memcpy(out, signature, *len = n);
 	free(signature);
@@ -218,8 +203,8 @@ static int sign(struct made *made)
 {
 	u8 message[APPROVAL_SIGNED], signature[SIGNATURE_MAX];
 	bool tkm = !strncmp(want.key, "%tkm:", 5);
-	size_t len = sizeof(signature);
 	EVP_PKEY *pkey;
+	size_t len;
 	int ret;
 
 	pkey = tkm ? public_of(want.key, &ret) :
@@ -232,7 +217,7 @@ static int sign(struct made *made)
 		ret = failed(-EINVAL, want.name);
 	if (!ret && tkm)
 		ret = sign_with_tkm(pkey, message, signature, &len);
-	else if (!ret && sign_with_pem(pkey, message, signature, &len))
+	else if (!ret && approval_sign(pkey, message, signature, &len))
 		ret = failed_as(-EIO, NULL, "%s does not sign", want.key);
 	if (!ret) {
 		ret = encode(pkey, signature, len, made);

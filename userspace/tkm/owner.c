@@ -23,7 +23,8 @@ static int become(uid_t uid)
 	if (setgroups(0, NULL) || setresgid(gid, gid, gid) ||
 	    setresuid(uid, uid, uid))
 		return -errno;
-	/* Nothing of root's is within reach, and nothing stays. */
+	/* Nothing of root's is within reach, in keyrings or memory, and nothing stays. */
+	(void)libtkm_secret_no_dumps();
 	return keyctl_join_session_keyring(NULL) < 0 ? -errno : 0;
 }
 

@@ -15,7 +15,8 @@ static const struct verb verbs[] = {
 	  "  -k, --keyring RING  where it is put: @s unless said, @u, @us, @p, a number\n"
 	  "  -o, --out FILE      write its chain there (PEM), which is all there is of it\n"
 	  "  -f, --force         ... even if it exists\n"
-	  "  --approver FILE     class=portable: who lets it move, a public key in PEM\n"
+	  "  --approver FILE     class=portable: who lets it move, a public key in PEM, or\n"
+	  "                      %tkm:KEY, a key of yours that signs, and tkmd keeps\n"
 	  AUTH_HELP },
 	{ "load", cmd_load, "load a key that the helper keeps",
 	  "[OPTION...] DESCRIPTION...",
@@ -168,10 +169,10 @@ static const struct verb verbs[] = {
 	  "  --to-recovery-key FILE  for a key of tkm recovery, in shares; names the\n"
 	  "                      keys that are not in it\n"
 	  "  --to PLATFORM       for that one, which is known (tkm platform)\n"
-	  "  --approver FILE     the private key that approves, in PEM\n"
+	  "  --approver FILE     the private key that approves, in PEM, or %tkm:KEY\n"
 	  "  --approval FILE     what it signed, somewhere else\n"
 	  "  --class CLASS       portable, unless said; certified\n"
-	  "  --owner USER        not yours, but that user's, for root\n" OUT_HELP },
+	  "  --owner USER        not yours, but that user's, for root\n" OUT_HELP AUTH_HELP },
 	{ "restore", cmd_restore, NULL, "[OPTION...] FILE",
 	  "Shows what is in it, asks, and takes all of it or nothing: once.\n"
 	  "\n"
