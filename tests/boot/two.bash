@@ -131,7 +131,7 @@ part_retires()
 	tkm recovery new --into /mnt/shares -o /mnt/recovery.pem
 	tkm backup --owner anna --to-recovery-key /mnt/recovery.pem --approver /mnt/mine.pem \
 		-o /mnt/backup domain 2> /tmp/err
-	grep -q "web:session is not in it: it is fixed, and ends with this TPM" /tmp/err ||
+	grep -q "web:session is not in it: it is fixed, and ends with its TPM" /tmp/err ||
 		fail "$(cat /tmp/err)"
 }
 
@@ -148,7 +148,10 @@ part_recovers()
 	/etc/init.d/tkm start
 	refused EKEYREJECTED tkm restore --yes --from /mnt/a --recovery-share /mnt/shares/share-1 /mnt/backup
 	tkm restore --yes --from /mnt/a --recovery-share /mnt/shares/share-1 \
-		--recovery-share /mnt/shares/share-3 /mnt/backup
+		--recovery-share /mnt/shares/share-3 /mnt/backup > /tmp/out
+	# The packet itself says what its machine could not any more.
+	check "$(sed -n 's/^not in it *//p' /tmp/out)" = \
+		"web:session: it is fixed, and ends with its TPM"
 	check "$(names anna)" = "active mail:archive"
 	check "$(anna bash -c 'tkm load mail:archive > /dev/null; tkm decrypt --enc gcm mail:archive /mnt/letter')" = \
 		"a letter"

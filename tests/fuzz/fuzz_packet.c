@@ -46,6 +46,20 @@ static void rows_are_inside(const struct packet_row *rows, size_t n,
 		     inside(rows->object.data, rows->object.len, der, len));
 }
 
+static void absent_are_inside(const struct packet *packet, const u8 *der,
+			      size_t len)
+{
+	size_t i;
+
+	must(!packet->n_absent || packet->kind == PACKET_BACKUP);
+	for (i = 0; i < packet->n_absent; i++) {
+		must(inside(packet->absent[i].key.data,
+			    packet->absent[i].key.len, der, len));
+		must(*packet_why_name(packet->absent[i].why));
+		must(*packet_why_text(packet->absent[i].why));
+	}
+}
+
 static void is_sound(const struct packet *packet, const u8 *der, size_t len)
 {
 	u8 *body, *again, digest[32];
@@ -58,6 +72,8 @@ static void is_sound(const struct packet *packet, const u8 *der, size_t len)
 	must(inside(packet->to.data, packet->to.len, der, len));
 	rows_are_inside(packet->storage, packet->n_storage, der, len);
 	rows_are_inside(packet->keys, packet->n_keys, der, len);
+	must(packet->n_absent <= PACKET_KEYS);
+	absent_are_inside(packet, der, len);
 	must(!packet_body(packet, &body, &n));
 	must(n == packet->body.len && !memcmp(body, packet->body.data, n));
 	must(!packet_finish((struct tkm_piece){ body, n }, &packet->manifest,
@@ -78,7 +94,7 @@ static void a_packet(const u8 *der, size_t len)
 	must(ret == 0 || ret == -EBADMSG || ret == -E2BIG ||
 	     ret == -EOPNOTSUPP);
 	if (ret) {
-		must(!packet.storage && !packet.keys);
+		must(!packet.storage && !packet.keys && !packet.absent);
 		return;
 	}
 	must(size == (ssize_t)len);

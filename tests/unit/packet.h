@@ -14,6 +14,7 @@
 struct made {
 	struct packet packet;
 	struct packet_row storage[MADE_MAX], keys[MADE_MAX];
+	struct packet_absent absent[MADE_MAX];
 	u8 bytes[2 * MADE_MAX + 1][TKM_MOVE_MAX];
 	unsigned int used;
 	EVP_PKEY *signer;
@@ -197,6 +198,7 @@ static inline void begin_packet(struct made *m, const struct platform *p,
 	m->packet.move = put_move(m, &rec);
 	m->packet.storage = m->storage;
 	m->packet.keys = m->keys;
+	m->packet.absent = m->absent;
 	if (top == TKM_KIND_DATA) {
 		m->packet.state = TKM_STATE_SUSPENDED;
 		m->packet.since = 1700000001;
@@ -218,6 +220,26 @@ static inline void make_packet(struct made *m, const struct platform *p,
 		put_key(m, 0, "web", "a");
 		put_key(m, 0, "web", "b");
 	}
+	assert_int_equal(write_packet(m, p), 0);
+}
+
+static inline void put_absent(struct made *m, const char *key,
+			      enum packet_why why)
+{
+	m->absent[m->packet.n_absent++] = (struct packet_absent){
+		{ (const u8 *)key, strlen(key) }, why,
+	};
+}
+
+/* That domain as a backup, which lacks a key for each reason. */
+static inline void make_backup(struct made *m, const struct platform *p)
+{
+	make_packet(m, p, TKM_KIND_TDK);
+	m->packet.kind = PACKET_BACKUP;
+	put_absent(m, "mail-2:c", PACKET_BRANCH);
+	put_absent(m, "mail:b", PACKET_CLASS);
+	put_absent(m, "web:c", PACKET_FIXED);
+	put_absent(m, "web:c:d", PACKET_FLAT);
 	assert_int_equal(write_packet(m, p), 0);
 }
 

@@ -82,6 +82,14 @@ static void is_the_same(const struct packet *a, const struct packet *b)
 				    b->keys[i].object.data,
 				    a->keys[i].object.len);
 	}
+	assert_int_equal(a->n_absent, b->n_absent);
+	for (i = 0; i < a->n_absent; i++) {
+		assert_int_equal(a->absent[i].why, b->absent[i].why);
+		assert_int_equal(a->absent[i].key.len, b->absent[i].key.len);
+		assert_memory_equal(a->absent[i].key.data,
+				    b->absent[i].key.data,
+				    a->absent[i].key.len);
+	}
 }
 
 static void what_is_written_is_read(void **state)
@@ -107,6 +115,33 @@ static void what_is_written_is_read(void **state)
 		if (i + 1 < ARRAY_SIZE(tops))
 			free_packet(&m);
 	}
+}
+
+/* What is gone with the TPM is known where the packet is. */
+static void a_backup_says_what_it_lacks(void **state)
+{
+	static const char *const names[] = { "branch", "class", "fixed", "flat" };
+	enum packet_why why;
+	unsigned int i;
+	u8 *again;
+	size_t n;
+
+	(void)state;
+	make_backup(&m, &p);
+	assert_int_equal(packet_decode(&read, m.der, m.len), 0);
+	is_the_same(&m.packet, &read);
+	assert_int_equal(read.n_absent, ARRAY_SIZE(names));
+	for (i = 0; i < ARRAY_SIZE(names); i++) {
+		why = read.absent[i].why;
+		assert_string_equal(packet_why_name(why), names[i]);
+		assert_true(strlen(packet_why_text(why)) > 10);
+	}
+	assert_int_equal(packet_body(&read, &again, &n), 0);
+	assert_int_equal(n, m.body_len);
+	assert_memory_equal(again, m.body, n);
+	free(again);
+	packet_free(&read);
+	assert_null(read.absent);
 }
 
 /* M-1, M-2: nothing else is that packet, and nothing else is believed. */
@@ -137,15 +172,19 @@ static void every_bit_counts(void **state)
 	u8 *more;
 
 	(void)state;
-	for (i = 0; i < ARRAY_SIZE(tops); i++) {
-		make_packet(&m, &p, tops[i]);
+	/* The last one is a backup. */
+	for (i = 0; i <= ARRAY_SIZE(tops); i++) {
+		if (i < ARRAY_SIZE(tops))
+			make_packet(&m, &p, tops[i]);
+		else
+			make_backup(&m, &p);
 		each_flip(m.der, m.len, check_other);
 		each_truncation(m.der, m.len, check_short);
 		more = exact(m.der, m.len + 1);
 		more[m.len] = 0;
 		check_short(more, m.len + 1);
 		exact_free(more);
-		if (i + 1 < ARRAY_SIZE(tops))
+		if (i < ARRAY_SIZE(tops))
 			free_packet(&m);
 	}
 }
@@ -244,29 +283,33 @@ static struct bytes empty_rows(size_t n)
 	return wrap(b, "", 0);
 }
 
-/* A packet with that many of both. */
-static int decode_rows(size_t storage, size_t keys)
+/* A packet with that many in each of its lists. */
+static int decode_rows(size_t storage, size_t keys, size_t absent)
 {
-	struct bytes lists[] = { empty_rows(storage), empty_rows(keys) };
+	struct bytes lists[] = { empty_rows(storage), empty_rows(keys),
+				 empty_rows(absent) };
 	const u8 *content = m.body + 4, *behind = m.der + 4 + m.body_len;
-	/* Both heads are of four bytes, and both lists are empty. */
-	struct bytes b = { .len = m.body_len - 8 };
+	/* Both heads are of four bytes, and the lists are empty. */
+	struct bytes b = { .len = m.body_len - 4 - 6 };
+	unsigned int i;
 	int ret;
 
 	assert_int_equal(m.body[1], 0x82);
 	assert_int_equal(m.der[1], 0x82);
-	assert_memory_equal(content + b.len, "\x30\0\x30\0", 4);
-	b.p = malloc(b.len + lists[0].len);
+	assert_memory_equal(content + b.len, "\x30\0\x30\0\x30\0", 6);
+	b.p = malloc(b.len + lists[0].len + lists[1].len);
 	memcpy(b.p, content, b.len);
-	memcpy(b.p + b.len, lists[0].p, lists[0].len);
-	b.len += lists[0].len;
-	b = wrap(b, lists[1].p, lists[1].len);
+	for (i = 0; i < 2; i++) {
+		memcpy(b.p + b.len, lists[i].p, lists[i].len);
+		b.len += lists[i].len;
+	}
+	b = wrap(b, lists[2].p, lists[2].len);
 	b = wrap(b, behind, m.len - 4 - m.body_len);
 	ret = packet_decode(&read, b.p, b.len);
 	if (!ret)
 		packet_free(&read);
-	free(lists[0].p);
-	free(lists[1].p);
+	for (i = 0; i < 3; i++)
+		free(lists[i].p);
 	free(b.p);
 	return ret;
 }
@@ -275,12 +318,15 @@ static void rows_are_counted_before_they_are_read(void **state)
 {
 	(void)state;
 	make_packet(&m, &p, TKM_KIND_DATA);
-	assert_int_equal(decode_rows(0, 0), 0);
-	assert_int_equal(decode_rows(0, 1), -EBADMSG);
-	assert_int_equal(decode_rows(PACKET_STORAGE, 0), -EBADMSG);
-	assert_int_equal(decode_rows(PACKET_STORAGE + 1, 0), -E2BIG);
-	assert_int_equal(decode_rows(0, PACKET_KEYS), -EBADMSG);
-	assert_int_equal(decode_rows(0, PACKET_KEYS + 1), -E2BIG);
+	assert_int_equal(decode_rows(0, 0, 0), 0);
+	assert_int_equal(decode_rows(0, 1, 0), -EBADMSG);
+	assert_int_equal(decode_rows(PACKET_STORAGE, 0, 0), -EBADMSG);
+	assert_int_equal(decode_rows(PACKET_STORAGE + 1, 0, 0), -E2BIG);
+	assert_int_equal(decode_rows(0, PACKET_KEYS, 0), -EBADMSG);
+	assert_int_equal(decode_rows(0, PACKET_KEYS + 1, 0), -E2BIG);
+	assert_int_equal(decode_rows(0, 0, 1), -EBADMSG);
+	assert_int_equal(decode_rows(0, 0, PACKET_KEYS), -EBADMSG);
+	assert_int_equal(decode_rows(0, 0, PACKET_KEYS + 1), -E2BIG);
 }
 
 /* ---- what is in it ------------------------------------------------------------------- */
@@ -344,6 +390,56 @@ static void rows_have_their_places(void **state)
 	cannot_be_written();
 	m.packet.state = 0;
 	assert_int_equal(write_packet(&m, &p), 0);
+}
+
+/* What is said of a key of that name, alone. */
+static int write_absent(const char *key, size_t len, unsigned int why)
+{
+	m.packet.n_absent = 1;
+	m.absent[0] = (struct packet_absent){ { (const u8 *)key, len },
+					      (enum packet_why)why };
+	return write_packet(&m, &p);
+}
+
+static void what_is_absent_has_a_name_and_a_reason(void **state)
+{
+	static const char *const wrong[] = { "", ":", "c", "web:", ":c", "web:c ",
+					     "web:\x1b[2J", "we/b:c", "web:.",
+					     "web:\xc2\x9b" };
+	char longest[TKM_DESC_MAX + 2];
+	struct packet_absent absent;
+	size_t i;
+
+	(void)state;
+	make_backup(&m, &p);
+	absent = m.absent[0];
+	m.absent[0] = m.absent[1];	/* twice the same */
+	cannot_be_written();
+	m.absent[1] = absent;		/* one behind the other */
+	cannot_be_written();
+	m.absent[0] = absent;
+	m.packet.n_absent = 1;
+	assert_int_equal(write_packet(&m, &p), 0);
+	m.packet.kind = PACKET_COPY;	/* which is of what is in it */
+	cannot_be_written();
+	m.packet.kind = PACKET_MOVE;
+	cannot_be_written();
+	m.packet.n_absent = 0;
+	assert_int_equal(write_packet(&m, &p), 0);
+	m.packet.kind = PACKET_BACKUP;
+	for (i = 0; i < 300; i++)
+		assert_int_equal(write_absent("web:c", 5, (unsigned int)i),
+				 i >= PACKET_FIXED && i <= PACKET_FLAT ?
+					 0 : -EINVAL);
+	for (i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(write_absent(wrong[i], strlen(wrong[i]),
+					      PACKET_FIXED), -EINVAL);
+	assert_int_equal(write_absent("web:c\0d", 7, PACKET_FIXED), -EINVAL);
+	memset(longest, 'a', sizeof(longest));
+	longest[TKM_APP_MAX] = ':';
+	assert_int_equal(write_absent(longest, TKM_DESC_MAX, PACKET_FIXED), 0);
+	assert_int_equal(write_absent(longest, TKM_DESC_MAX + 1, PACKET_FIXED),
+			 -EINVAL);
 }
 
 static void states_are_those_of_keys_that_live(void **state)
@@ -661,11 +757,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		each(what_is_written_is_read),
+		each(a_backup_says_what_it_lacks),
 		each(every_bit_counts),
 		each(other_versions_are_not_read),
 		each(what_claims_much_is_not_read),
 		each(rows_are_counted_before_they_are_read),
 		each(rows_have_their_places),
+		each(what_is_absent_has_a_name_and_a_reason),
 		each(states_are_those_of_keys_that_live),
 		each(objects_are_of_one_branch),
 		each(it_is_for_a_storage_key_in_a_tpm),

@@ -176,6 +176,13 @@ short()
 	tk load web:one > /dev/null
 	tk sign -o "$tmp/sig" web:one "$work/message"
 	tk verify web:one "$tmp/sig" "$work/message"
+	# What came without its domain is not in a backup of one, which says so.
+	openssl pkey -in "$work/mine.pem" -pubout -out "$tmp/mine.pub"
+	p new here:one -k @p --approver "$tmp/mine.pub" class=portable > /dev/null
+	ends 0 tkm backup --socket "$tmp/run/socket" --approver "$work/mine.pem" -o "$tmp/own" domain
+	says "2 keys of that class are in another branch, and stay"
+	check "$(p migrate show --json "$tmp/own" | jq -r '.absent[] | "\(.key) \(.why)"' | xargs)" = \
+		"web:one branch web:two branch"
 	go_B_empty
 	imports "$work/key" > /dev/null
 	is_web_two 2

@@ -332,7 +332,9 @@ static int write_branch(int argc, char **argv, const struct option *options)
 	if (auth_is_given() && !approver_is_kept(want.approver))
 		usage("an authorisation value is a tkm key's: --approver %%tkm:KEY");
 	want_no_terminal();
-	/* For a dead TPM: who reads it knows what else to keep. */
+	/* Who reads it restores it, and has then nobody else to ask. */
+	all.backup = want.kind == PACKET_BACKUP;
+	/* For a dead TPM: who makes it knows what else to keep. */
 	all.tell = want.recovery;
 	ret = destination(&to);
 	ret = ret ? ret : export_branch(&all, &to);

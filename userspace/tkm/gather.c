@@ -155,11 +155,26 @@ static bool is_of(const struct gathered *all, struct json_object *about)
 	       !strcmp(ask_string(about, "side"), "init");
 }
 
-static int left_out(const struct gathered *all, const char *name,
-		    const char *why)
+static int left_out(struct gathered *all, const char *name, enum packet_why why)
 {
+	struct gathered_absent *more;
+
 	if (all->tell)
-		warn("%s is not in it: %s", name, why);
+		warn("%s is not in it: %s", name, packet_why_text(why));
+	if (!all->backup)
+		return 0;
+	if (all->n_absent == PACKET_KEYS)
+		return -E2BIG;
+	if (all->n_absent == all->absent_room) {
+		all->absent_room = all->absent_room ? 2 * all->absent_room : 64;
+		more = realloc(all->absent, all->absent_room * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		all->absent = more;
+	}
+	more = &all->absent[all->n_absent++];
+	snprintf(more->name, sizeof(more->name), "%s", name);
+	more->why = why;
 	return 0;
 }
 
@@ -173,17 +188,17 @@ static int take_key(struct gathered *all, struct json_object *about)
 	if (!is_of(all, about) || !is_meant(all, name) ||
 	    !strcmp(ask_string(about, "state"), "destroyed"))
 		return 0;
+	if (ask_true(about, "flat"))
+		return left_out(all, name, PACKET_FLAT);
 	if (strcmp(class, tkm_class_name(all->class)))
 		return left_out(all, name, strcmp(class, "fixed") ?
-				"it is of another class" :
-				"it is fixed, and ends with this TPM");
+				PACKET_CLASS : PACKET_FIXED);
 	ret = ask_chain(about, &key);
 	ret = ret ? ret : take_chain(&key, all->class);
 	ret = ret ? ret : add_key(all, &key);
 	if (ret)
 		free(key.der);
-	return ret == -ENOKEY ? left_out(all, name,
-			"it is flat, or of another branch") : ret;
+	return ret == -ENOKEY ? left_out(all, name, PACKET_BRANCH) : ret;
 }
 
 struct asked {
@@ -216,6 +231,34 @@ static int by_name(const void *a, const void *b)
 	int ret = strcmp(one->app, two->app);
 
 	return ret ? ret : strcmp(one->label, two->label);
+}
+
+static int by_description(const void *a, const void *b)
+{
+	const struct gathered_absent *one = a, *two = b;
+
+	return strcmp(one->name, two->name);
+}
+
+static int fill_absent(struct gathered *all)
+{
+	struct packet *packet = &all->packet;
+	const struct gathered_absent *absent;
+
+	if (!all->n_absent)
+		return 0;
+	packet->absent = calloc(all->n_absent, sizeof(*packet->absent));
+	if (!packet->absent)
+		return -ENOMEM;
+	qsort(all->absent, all->n_absent, sizeof(*all->absent), by_description);
+	while (packet->n_absent < all->n_absent) {
+		absent = &all->absent[packet->n_absent];
+		packet->absent[packet->n_absent++] = (struct packet_absent){
+			.key = { (const u8 *)absent->name, strlen(absent->name) },
+			.why = absent->why,
+		};
+	}
+	return 0;
 }
 
 /* Of keys that are in order: an application's storage key before its keys. */
@@ -268,6 +311,7 @@ int gather(struct gathered *all)
 		warn("%zu keys of that class are in another branch, and stay",
 		     all->left);
 	ret = fill(all);
+	ret = ret ? ret : fill_absent(all);
 	return ret ? failed(ret, NULL) : DONE;
 }
 
@@ -278,5 +322,6 @@ void gathered_free(struct gathered *all)
 	for (i = 0; i < all->n; i++)
 		free(all->key[i].der);
 	free(all->key);
+	free(all->absent);
 	packet_free(&all->packet);
 }

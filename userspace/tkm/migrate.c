@@ -219,6 +219,25 @@ static struct json_object *describe_top(const struct packet *packet)
 	return one;
 }
 
+/* Of a packet that was read: its names are such. */
+static struct json_object *describe_absent(const struct packet *packet)
+{
+	struct json_object *list = json_object_new_array(), *one;
+	const struct packet_absent *absent;
+	size_t i;
+
+	for (i = 0; i < packet->n_absent; i++) {
+		absent = &packet->absent[i];
+		one = json_object_new_object();
+		json_object_object_add(one, "key", json_object_new_string_len(
+			(const char *)absent->key.data, (int)absent->key.len));
+		put_text(one, "why", packet_why_name(absent->why));
+		put_text(one, "message", packet_why_text(absent->why));
+		json_object_array_add(list, one);
+	}
+	return list;
+}
+
 struct json_object *migrate_describe(const struct packet *packet,
 				     const char *source)
 {
@@ -245,7 +264,24 @@ struct json_object *migrate_describe(const struct packet *packet,
 	if (!packet->n_keys)
 		json_object_array_add(keys, describe_top(packet));
 	json_object_object_add(object, "keys", keys);
+	if (packet->kind == PACKET_BACKUP)
+		json_object_object_add(object, "absent",
+				       describe_absent(packet));
 	return object;
+}
+
+static void say_absent(struct json_object *object)
+{
+	struct json_object *list, *one;
+	size_t i;
+
+	if (!json_object_object_get_ex(object, "absent", &list))
+		return;
+	for (i = 0; i < json_object_array_length(list); i++) {
+		one = json_object_array_get_idx(list, i);
+		printf("%-11s %-4s  %s: %s\n", "not in it", "",
+		       ask_string(one, "key"), ask_string(one, "message"));
+	}
 }
 
 int migrate_say(struct json_object *object)
@@ -265,6 +301,7 @@ int migrate_say(struct json_object *object)
 		printf("%-11s %-4s  %s\n", ask_string(one, "state"),
 		       ask_string(one, "kind"), ask_string(one, "key"));
 	}
+	say_absent(object);
 	json_object_put(object);
 	return say_done();
 }

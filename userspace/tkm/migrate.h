@@ -18,7 +18,10 @@
  * @n: how many keys
  * @key: each with its chain
  * @left: of that class, and in another branch: they came from somewhere else
- * @tell: say which keys of other classes, and of other branches, are not in it
+ * @backup: the packet says which keys that were meant are not in it
+ * @tell: and a person is told
+ * @n_absent: how many are not
+ * @absent: those
  * @object: Name of the top object
  * @packet: its rows, state and date
  */
@@ -27,11 +30,17 @@ struct gathered {
 	enum tkm_class class;
 	uid_t owner;
 	char app[TKM_APP_MAX + 1], label[TKM_LABEL_MAX + 1];
-	size_t n, room, left;
-	bool tell;
+	size_t n, room, left, n_absent, absent_room;
+	bool backup, tell;
 	struct gathered_key *key;
+	struct gathered_absent *absent;
 	u8 object[TKM_NAME_SIZE];
 	struct packet packet;
+};
+
+struct gathered_absent {
+	char name[TKM_DESC_MAX + 1];
+	enum packet_why why;
 };
 
 /* A key, with its chain cut into objects. */

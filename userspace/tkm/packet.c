@@ -30,6 +30,24 @@ const char *packet_kind_name(enum packet_kind kind)
 	       "backup";
 }
 
+const char *packet_why_name(enum packet_why why)
+{
+	static const char *const names[] = { "", "fixed", "class", "branch",
+					     "flat" };
+
+	return names[why];
+}
+
+const char *packet_why_text(enum packet_why why)
+{
+	static const char *const texts[] = {
+		"", "it is fixed, and ends with its TPM", "it is of another class",
+		"it is of another branch", "it is flat, and ends with its TPM",
+	};
+
+	return texts[why];
+}
+
 /* ---- reading DER --------------------------------------------------------------- */
 
 /* Definite, in its shortest form. */
@@ -221,6 +239,37 @@ static int get_rows(struct tkm_reader *body, bool keys, size_t max,
 	return tkm_reader_done(&list) ? 0 : -EBADMSG;
 }
 
+static void get_one_absent(struct tkm_reader *list, struct packet_absent *absent)
+{
+	struct tkm_reader r = get_value(list, DER_SEQUENCE);
+	u64 why;
+
+	absent->key = get_octets(&r);
+	why = get_integer(&r);
+	if (!tkm_reader_done(&r) || why < PACKET_FIXED || why > PACKET_FLAT)
+		list->bad = true;
+	absent->why = (enum packet_why)why;
+}
+
+static int get_absent(struct tkm_reader *body, struct packet *packet)
+{
+	struct tkm_reader list = get_value(body, DER_SEQUENCE);
+	size_t i;
+	int ret;
+
+	if (list.bad)
+		return -EBADMSG;
+	ret = count_rows(list, PACKET_KEYS, &packet->n_absent);
+	if (ret || !packet->n_absent)
+		return ret;
+	packet->absent = calloc(packet->n_absent, sizeof(*packet->absent));
+	if (!packet->absent)
+		return -ENOMEM;
+	for (i = 0; i < packet->n_absent && !list.bad; i++)
+		get_one_absent(&list, &packet->absent[i]);
+	return tkm_reader_done(&list) ? 0 : -EBADMSG;
+}
+
 /* ---- what is in it ------------------------------------------------------------------------ */
 
 static bool is_storage(enum tkm_kind kind)
@@ -337,6 +386,37 @@ static int check_rows(const struct packet *packet)
 	return ret;
 }
 
+/* As a key's whole name is written, into TKM_DESC_MAX + 1 bytes. */
+static bool is_description(struct tkm_piece key, char *text)
+{
+	char app[TKM_APP_MAX + 1], label[TKM_LABEL_MAX + 1];
+	char whole[TKM_DESC_MAX + 1];
+
+	if (key.len > TKM_DESC_MAX)
+		return false;
+	memcpy(text, key.data, key.len);
+	text[key.len] = 0;
+	if (strlen(text) != key.len || tkm_description_parse(text, app, label))
+		return false;
+	snprintf(whole, sizeof(whole), "%s:%s", app, label);
+	return !strcmp(whole, text);
+}
+
+/* Each once, by name, and of a backup. */
+static int check_absent(const struct packet *packet)
+{
+	char texts[2][TKM_DESC_MAX + 1] = { "", "" };
+	size_t i;
+
+	if (packet->n_absent && packet->kind != PACKET_BACKUP)
+		return -EBADMSG;
+	for (i = 0; i < packet->n_absent; i++)
+		if (!is_description(packet->absent[i].key, texts[i & 1]) ||
+		    strcmp(texts[~i & 1], texts[i & 1]) >= 0)
+			return -EBADMSG;
+	return 0;
+}
+
 static int get_body(struct tkm_reader *r, struct packet *packet)
 {
 	struct tkm_reader body;
@@ -364,6 +444,7 @@ static int get_body(struct tkm_reader *r, struct packet *packet)
 		       &packet->n_storage);
 	ret = ret ? ret : get_rows(&body, true, PACKET_KEYS, &packet->keys,
 				   &packet->n_keys);
+	ret = ret ? ret : get_absent(&body, packet);
 	return ret ? ret : tkm_reader_done(&body) ? 0 : -EBADMSG;
 }
 
@@ -395,7 +476,8 @@ static int decode(struct packet *packet, const u8 *der, size_t len)
 		ret = -EBADMSG;
 	ret = ret ? ret : check_to(packet);
 	ret = ret ? ret : check_top(packet);
-	return ret ? ret : check_rows(packet);
+	ret = ret ? ret : check_rows(packet);
+	return ret ? ret : check_absent(packet);
 }
 
 int packet_decode(struct packet *packet, const u8 *der, size_t len)
@@ -415,8 +497,10 @@ void packet_free(struct packet *packet)
 {
 	free(packet->storage);
 	free(packet->keys);
+	free(packet->absent);
 	packet->storage = packet->keys = NULL;
-	packet->n_storage = packet->n_keys = 0;
+	packet->absent = NULL;
+	packet->n_storage = packet->n_keys = packet->n_absent = 0;
 }
 
 void packet_digest(struct tkm_piece body, u8 digest[32])
@@ -520,6 +604,29 @@ static void back_rows(struct back *b, const struct packet_row *rows, size_t n,
 	back_header(b, DER_SEQUENCE, all);
 }
 
+static void back_absent(struct back *b, const struct packet_absent *absent,
+			size_t n)
+{
+	size_t all = b->at, end;
+
+	while (n--) {
+		end = b->at;
+		back_integer(b, absent[n].why);
+		back_octets(b, absent[n].key.data, absent[n].key.len);
+		back_header(b, DER_SEQUENCE, end);
+	}
+	back_header(b, DER_SEQUENCE, all);
+}
+
+static size_t room_for_absent(const struct packet_absent *absent, size_t n)
+{
+	size_t room = 0;
+
+	while (n--)
+		room += absent[n].key.len + ROW_AROUND;
+	return room;
+}
+
 static size_t room_for(const struct packet_row *rows, size_t n)
 {
 	size_t room = 0;
@@ -545,16 +652,18 @@ static int take(struct back *b, size_t end, u8 **out, size_t *len)
 int packet_body(const struct packet *packet, u8 **body, size_t *len)
 {
 	size_t room = AROUND + room_for(packet->storage, packet->n_storage) +
-		      room_for(packet->keys, packet->n_keys);
+		      room_for(packet->keys, packet->n_keys) +
+		      room_for_absent(packet->absent, packet->n_absent);
 	struct back b = { .at = room };
 
 	*body = NULL;
 	if (packet->n_storage > PACKET_STORAGE || packet->n_keys > PACKET_KEYS ||
-	    room > PACKET_MAX)
+	    packet->n_absent > PACKET_KEYS || room > PACKET_MAX)
 		return -E2BIG;
 	b.data = malloc(room);
 	if (!b.data)
 		return -ENOMEM;
+	back_absent(&b, packet->absent, packet->n_absent);
 	back_rows(&b, packet->keys, packet->n_keys, true);
 	back_rows(&b, packet->storage, packet->n_storage, false);
 	back_integer(&b, (u64)packet->since);

@@ -30,6 +30,28 @@ enum packet_kind {
 /* "copy", "move", "backup" */
 const char *packet_kind_name(enum packet_kind kind);
 
+/* Why a key is not in a backup. */
+enum packet_why {
+	PACKET_FIXED = 1,
+	PACKET_CLASS,		/* of another class */
+	PACKET_BRANCH,		/* of that class, in another branch */
+	PACKET_FLAT,
+};
+
+/* "fixed", "class", "branch", "flat"; and for people. */
+const char *packet_why_name(enum packet_why why);
+const char *packet_why_text(enum packet_why why);
+
+/**
+ * struct packet_absent - a key that a backup was asked for, and lacks
+ * @key: its description
+ * @why: why
+ */
+struct packet_absent {
+	struct tkm_piece key;
+	enum packet_why why;
+};
+
 /**
  * struct packet_row - an object below the top one
  * @parent: 0: that; n: the nth storage key
@@ -69,6 +91,7 @@ struct manifest {
  * @since: of that
  * @storage: of a domain: its applications, by name
  * @keys: by their parents, then by label
+ * @absent: of a backup, by description
  * @top: record of the top object
  * @object: Name of the top object
  * @body: all of the above as it stands in the file: what is signed
@@ -83,8 +106,9 @@ struct packet {
 	struct tkm_piece move;
 	enum tkm_state state;
 	s64 since;
-	size_t n_storage, n_keys;
+	size_t n_storage, n_keys, n_absent;
 	struct packet_row *storage, *keys;
+	struct packet_absent *absent;
 	struct tkm_record top;
 	u8 object[TKM_NAME_SIZE];
 	struct tkm_piece body;
@@ -124,7 +148,7 @@ int packet_decode(struct packet *packet, const u8 *der, size_t len);
 void packet_free(struct packet *packet);
 
 /*
- * What is signed, of @id to @keys; in memory to be freed. -EINVAL for what
+ * What is signed, of @id to @absent; in memory to be freed. -EINVAL for what
  * packet_decode() would not take.
  */
 int packet_body(const struct packet *packet, u8 **body, size_t *len);
