@@ -369,7 +369,9 @@ static void record(const struct doing *d, const struct tkm_caller *of)
 
 	if (audit && spare)
 		errand = tkm_errand_audit(of, audit);
-	if (!errand)
+	if (errand)
+		tkm_netlink_event(errand);
+	else
 		kfree(audit);
 	spin_lock(&audit_lock);
 	if (errand && enter(errand, &spare, &displaced))

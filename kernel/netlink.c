@@ -193,6 +193,15 @@ static int put_audit(struct sk_buff *skb, const struct tkm_audit *audit)
 	return ret;
 }
 
+/* Which key. */
+static int put_about(struct sk_buff *skb, const struct tkm_errand *errand)
+{
+	return nla_put_u32(skb, TKM_A_ERRAND_OWNER, errand->owner) ?:
+	       nla_put_u32(skb, TKM_A_ERRAND_SIDE, errand->side) ?:
+	       nla_put_string(skb, TKM_A_ERRAND_DESCRIPTION,
+			      errand->description);
+}
+
 static int put_errand(struct sk_buff *reply, const struct tkm_errand *errand)
 {
 	int ret;
@@ -200,10 +209,7 @@ static int put_errand(struct sk_buff *reply, const struct tkm_errand *errand)
 	ret = nla_put_u64_64bit(reply, TKM_A_ERRAND_ID, errand->id,
 				TKM_A_ERRAND_PAD);
 	ret = ret ?: nla_put_u32(reply, TKM_A_ERRAND_KIND, errand->kind);
-	ret = ret ?: nla_put_u32(reply, TKM_A_ERRAND_OWNER, errand->owner);
-	ret = ret ?: nla_put_u32(reply, TKM_A_ERRAND_SIDE, errand->side);
-	ret = ret ?: nla_put_string(reply, TKM_A_ERRAND_DESCRIPTION,
-				    errand->description);
+	ret = ret ?: put_about(reply, errand);
 	if (errand->chain)
 		ret = ret ?: nla_put(reply, TKM_A_ERRAND_CHAIN,
 				     errand->chain_len, errand->chain);
@@ -1013,6 +1019,49 @@ void tkm_netlink_ready(u32 portid)
 	genlmsg_unicast(&init_net, skb, portid);
 }
 
+/* ---- for who listens ---- */
+
+/*
+ * The kernel asks who joins for the capability in the user namespace that the network
+ * namespace belongs to: for the one that events are sent in, the initial one. A kernel
+ * without this flag (before 6.1.67) would let anybody join; for that one the module
+ * does not build.
+ */
+static const struct genl_multicast_group groups[] = {
+	[TKM_NLGRP_EVENTS] = {
+		.name = TKM_MCGRP_EVENTS,
+		.flags = GENL_MCAST_CAP_SYS_ADMIN,
+	},
+};
+
+/**
+ * tkm_netlink_event() - tell who listens that a record of the audit began
+ * @errand: the record, in no line yet
+ *
+ * Sleeps for memory, and waits for no listener. Whether anybody is told is no affair
+ * of the caller's: the record is what counts.
+ */
+void tkm_netlink_event(const struct tkm_errand *errand)
+{
+	struct sk_buff *skb;
+	void *header;
+
+	if (!genl_has_listeners(&family, &init_net, TKM_NLGRP_EVENTS))
+		return;
+	skb = genlmsg_new(NLMSG_DEFAULT_SIZE, GFP_KERNEL);
+	if (!skb)
+		return;
+	header = genlmsg_put(skb, 0, 0, &family, 0, TKM_CMD_EVENT);
+	if (!header || put_about(skb, errand) ||
+	    put_audit(skb, errand->audit)) {
+		nlmsg_free(skb);
+		return;
+	}
+	genlmsg_end(skb, header);
+	/* Allowed to sleep, it would yield to a listener that lags behind. */
+	genlmsg_multicast(&family, skb, 0, TKM_NLGRP_EVENTS, GFP_NOWAIT);
+}
+
 static int socket_closed(struct notifier_block *block, unsigned long event,
 			 void *data)
 {
@@ -1034,6 +1083,8 @@ static struct genl_family family __ro_after_init = {
 	.parallel_ops = true,
 	.ops = tkm_nl_ops,
 	.n_ops = ARRAY_SIZE(tkm_nl_ops),
+	.mcgrps = groups,
+	.n_mcgrps = ARRAY_SIZE(groups),
 };
 
 int __init tkm_netlink_init(void)

@@ -133,5 +133,6 @@ void tkm_audit_free(struct tkm_audit *audit);
 
 /* netlink.c */
 void tkm_netlink_ready(u32 portid);
+void tkm_netlink_event(const struct tkm_errand *errand);
 
 #endif /* TKM_NETLINK_H */

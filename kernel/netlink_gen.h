@@ -58,4 +58,8 @@ int tkm_nl_policy_remove_doit(struct sk_buff *skb, struct genl_info *info);
 int tkm_nl_policy_list_doit(struct sk_buff *skb, struct genl_info *info);
 int tkm_nl_policy_list_dumpit(struct sk_buff *skb, struct netlink_callback *cb);
 
+enum {
+	TKM_NLGRP_EVENTS,
+};
+
 #endif /* _LINUX_TKM_GEN_H */

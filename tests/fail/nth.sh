@@ -173,6 +173,22 @@ state_fails()
 }
 claim "state" state_fails
 
+listened_to()
+{
+	local listener
+
+	loaded
+	nlop listen > "$tmp/heard" 2>&1 < /dev/null &
+	listener=$!
+	poll 20 grep -q listening "$tmp/heard"
+	nth state suspended
+	nth read
+	kill "$listener"
+	wait "$listener" 2> /dev/null || :
+	check "$(grep -c '^state ' "$tmp/heard")" -gt 0
+}
+claim "what somebody listens to: an event that finds no memory is no failure" listened_to
+
 publish_fails()
 {
 	local what every=1

@@ -4,7 +4,8 @@
 # What is done to keys and what is refused becomes a record for the helper: each
 # event, who it was, that the same again is a count, that records wait for a helper
 # and stay until they are written, and that one user's noise does not cost
-# another's. The helper here is nlop.c, which writes them into $tmp/audit.
+# another's. The helper here is nlop.c, which writes them into $tmp/audit. And who
+# hears of them at once: an administrator, and nobody else.
 # shellcheck source-path=SCRIPTDIR disable=SC2016,SC2119,SC2317,SC2329
 # run_claims calls the functions
 . "$(dirname "$0")/lib.sh"
@@ -279,5 +280,149 @@ unloaded()
 	wait "$helper" 2> /dev/null || :
 }
 claim "the module goes with records that nobody wrote" unloaded
+
+# ---- who listens ----
+
+# hear NAME [HOW]: a listener; what it hears is in $tmp/NAME. After the helper, whose
+# start ends all others.
+hear()
+{
+	nlop listen ${2+"$2"} > "$tmp/$1" 2>&1 &
+	poll 20 has_heard "$1" "^listening " || fail "$1: $(cat "$tmp/$1")"
+	eval "$1=$!"
+}
+
+has_heard()
+{
+	grep -q -- "$2" "$tmp/$1"
+}
+
+hears()
+{
+	poll 20 has_heard "$1" "$2" || fail "$1 did not hear $2: $(cat "$tmp/$1")"
+}
+
+hush()
+{
+	kill "$@"
+	wait "$@" 2> /dev/null || :
+}
+
+refusal()
+{
+	expect_errno EBADMSG keyop add tkm "$1" "load 3000" @s
+}
+
+heard()
+{
+	local listener
+
+	forget
+	mkdir "$tmp/db"
+	listen keep "$tmp/db"
+	hear listener
+	events_happen
+	mark heard
+	hears listener "^load 0 init mark:heard "
+	# All of a record, and in its order.
+	check "$(tail -n +2 "$tmp/listener")" = "$(cat "$tmp/audit")"
+	check "$(records 1 5 7 4 | sed 's/ result=0 / ok /; s/ result=/ /; s/ uid=/ /')" = \
+		"$(events_wanted)"
+	hush "$listener"
+	helper_stop
+}
+claim "who listens hears of every record as it begins, and all that is in it" heard
+
+alone()
+{
+	local listener key
+
+	forget
+	hear listener
+	key=$(new_key a:bell "use=crypt")
+	# At once, and though nobody writes it down.
+	hears listener "^create 0 init a:bell result=0 count=1 "
+	pkop nonces 100 "$key"
+	refusal a:after
+	hears listener "^load 0 init a:after result=EBADMSG count=1 "
+	check "$(grep -c '^encrypt' "$tmp/listener")" = 1
+	hush "$listener"
+}
+claim "without a helper, too; the same again is no event" alone
+
+admitted()
+{
+	local listener elsewhere number
+
+	forget
+	hear listener
+	expect_errno EPERM as 4501 timeout 5 nlop listen
+	expect_errno EPERM timeout 5 nlop -s 4501 listen
+	expect_errno EPERM inside timeout 5 nlop listen
+	# Where another user has every capability: no family, and its number is no use.
+	expect_errno ENOENT unshare --user --map-root-user --net \
+		timeout 5 nlop listen
+	number=$(sed -n 's/^listening //p' "$tmp/listener")
+	unshare --user --map-root-user --net nlop -g "$number" listen > "$tmp/elsewhere" 2>&1 &
+	elsewhere=$!
+	hears elsewhere "^listening $number$"
+	refusal a:admitted
+	hears listener " a:admitted "
+	sleep 0.5
+	check "$(cat "$tmp/elsewhere")" = "listening $number"
+	hush "$listener" "$elsewhere"
+}
+claim "who is no administrator of the machine cannot join: EPERM" admitted
+
+left()
+{
+	local listener leaver word
+
+	forget
+	mkfifo "$tmp/word"
+	exec {word}<> "$tmp/word"
+	hear listener
+	hear leaver leave <&"$word"
+	refusal a:before
+	hears leaver " a:before "
+	echo >&"$word"
+	hears leaver "^left 0$"
+	refusal a:after
+	hears listener " a:after "
+	sleep 0.5
+	lacks "$(cat "$tmp/leaver")" " a:after "
+	hush "$listener" "$leaver"
+	exec {word}>&-
+}
+claim "who left hears nothing more" left
+
+deaf()
+{
+	local listener deaf n=1500 kept lost
+
+	forget
+	hear deaf deaf
+	hear listener
+	as 4501 nlop noise $n
+	# It has all that its buffer takes, and the others hear on.
+	check "$(awk -v pid="$deaf" '$3 == pid { print $9 }' /proc/net/netlink)" -gt 0
+	poll 20 rings_for listener
+	hush "$listener" "$deaf"
+	# Nor did a record suffer.
+	listen keep "$tmp"
+	mark deaf
+	kept=$(grep -c ' uid=4501 ' "$tmp/audit")
+	lost=$(sed -n 's/.* uid=4501 .* lost=\([0-9]*\) .*/\1/p' "$tmp/audit")
+	check $((kept + lost)) = $n
+	helper_stop
+}
+
+# It may itself have been behind.
+rings_for()
+{
+	refusal a:ring
+	has_heard "$1" " a:ring "
+}
+claim "a listener that never reads costs nobody anything" deaf
 
 run_claims

@@ -3,7 +3,7 @@
  * tkm's netlink family for tests: one verb, or a helper that does what it is
  * told to.
  *
- *   nlop [-a PORTID] [-n N] [-o UID] [-s UID] VERB
+ *   nlop [-a PORTID] [-g N] [-n N] [-o UID] [-s UID] VERB
  *
  *   supports                  prints version and features
  *   status                    prints the number of keys, "helper" if there is one, and
@@ -40,6 +40,11 @@
  *       deaf                  accept nothing
  *       own                   make a key, own:key, itself; then as hold
  *                             But for keep, twice, branch and flips, a branch is ENOKEY.
+ *   listen [HOW]              join the group of events, say so and which number it has,
+ *                             and print each as a record until killed; "missed"
+ *                             for those that the buffer had no room for:
+ *       leave                 leave the group when a line comes on standard input
+ *       deaf                  join, and never read
  *   mutate                    every verb's message with every bit flipped, cut
  *                             anywhere, an attribute twice, nested, or longer:
  *                             prints what came of them
@@ -47,7 +52,8 @@
  *   noise N                   N chains that are none, each under another name
  *
  * -a binds the socket to that address; -o has it opened by that user; -s
- * sends as that user. A verb that fails prints its errno's name, status 1.
+ * sends as that user; -g listens to that group, where there is no such family. A
+ * verb that fails prints its errno's name, status 1.
  *
  * -n has the Nth allocation fail between a message and the first answer to it; then
  * "hit" is a line on standard error. A helper asks once more, and that may not fail.
@@ -73,6 +79,8 @@
 
 static struct mnl_socket *sock;
 static uint16_t family;
+/* Of events. */
+static unsigned int group;
 static unsigned int seq;
 static unsigned int address = MNL_SOCKET_AUTOPID;
 static uid_t opener, sender;
@@ -240,16 +248,23 @@ static void attributes(const struct nlmsghdr *msg,
 
 /* ---- the socket ---- */
 
-static int family_cb(const struct nlattr *attr, void *data)
+static void find_group(const struct nlattr *groups)
 {
-	if (mnl_attr_get_type(attr) == CTRL_ATTR_FAMILY_ID)
-		*(uint16_t *)data = mnl_attr_get_u16(attr);
-	return MNL_CB_OK;
+	const struct nlattr *one, *at[ATTR_MAX + 1];
+
+	mnl_attr_for_each_nested(one, groups) {
+		memset(at, 0, sizeof(at));
+		mnl_attr_parse_nested(one, attr_cb, at);
+		if (!strcmp(mnl_attr_get_str(at[CTRL_ATTR_MCAST_GRP_NAME]),
+			    TKM_MCGRP_EVENTS))
+			group = mnl_attr_get_u32(at[CTRL_ATTR_MCAST_GRP_ID]);
+	}
 }
 
 static int find_family(void)
 {
 	struct nlmsghdr *msg = begin(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0);
+	const struct nlattr *at[ATTR_MAX + 1];
 	const struct nlmsghdr *reply;
 	int err;
 
@@ -257,7 +272,10 @@ static int find_family(void)
 	reply = ask(msg, &err);
 	if (!reply)
 		return err;
-	mnl_attr_parse(reply, sizeof(struct genlmsghdr), family_cb, &family);
+	attributes(reply, at);
+	family = mnl_attr_get_u16(at[CTRL_ATTR_FAMILY_ID]);
+	if (at[CTRL_ATTR_MCAST_GROUPS])
+		find_group(at[CTRL_ATTR_MCAST_GROUPS]);
 	return 0;
 }
 
@@ -682,19 +700,15 @@ static void read_record(const struct nlattr *nest, struct record *r)
 	strcpy(r->program, mnl_attr_get_str(at[TKM_A_AUDIT_PROGRAM]));
 }
 
-static int try_accept(struct errand *e)
+/* Also of an event, which has neither number nor kind. */
+static void read_errand(const struct nlmsghdr *msg, struct errand *e)
 {
 	const struct nlattr *at[ATTR_MAX + 1];
-	const struct nlmsghdr *reply;
-	int err;
 
-	reply = ask(begin(family, TKM_CMD_ACCEPT, 0), &err);
-	if (!reply)
-		return err;
-	attributes(reply, at);
+	attributes(msg, at);
 	memset(e, 0, sizeof(*e));
-	e->id = mnl_attr_get_u64(at[TKM_A_ERRAND_ID]);
-	e->kind = mnl_attr_get_u32(at[TKM_A_ERRAND_KIND]);
+	e->id = large(at[TKM_A_ERRAND_ID]);
+	e->kind = number(at[TKM_A_ERRAND_KIND]);
 	e->owner = mnl_attr_get_u32(at[TKM_A_ERRAND_OWNER]);
 	e->side = mnl_attr_get_u32(at[TKM_A_ERRAND_SIDE]);
 	e->description = mnl_attr_get_str(at[TKM_A_ERRAND_DESCRIPTION]);
@@ -707,6 +721,17 @@ static int try_accept(struct errand *e)
 		e->chain = mnl_attr_get_payload(at[TKM_A_ERRAND_CHAIN]);
 		e->len = mnl_attr_get_payload_len(at[TKM_A_ERRAND_CHAIN]);
 	}
+}
+
+static int try_accept(struct errand *e)
+{
+	const struct nlmsghdr *reply;
+	int err;
+
+	reply = ask(begin(family, TKM_CMD_ACCEPT, 0), &err);
+	if (!reply)
+		return err;
+	read_errand(reply, e);
 	return 0;
 }
 
@@ -1105,6 +1130,57 @@ static int help(int argc, char **argv)
 	}
 }
 
+/* ---- who listens ---- */
+
+static int membership(int option)
+{
+	return mnl_socket_setsockopt(sock, option, &group, sizeof(group)) < 0 ?
+		       errno : 0;
+}
+
+static void hear(void)
+{
+	const struct nlmsghdr *msg = (const struct nlmsghdr *)in;
+	struct errand e;
+
+	if (mnl_socket_recvfrom(sock, in, sizeof(in)) < 0) {
+		if (errno != ENOBUFS)
+			die("receive: %s", strerror(errno));
+		say("missed\n");
+		return;
+	}
+	read_errand(msg, &e);
+	print_record(&e);
+}
+
+static int listen_how(const char *how)
+{
+	struct pollfd fds[2] = {
+		{ .fd = mnl_socket_get_fd(sock), .events = POLLIN },
+		/* A negative one is passed over. */
+		{ .fd = is(how, "leave") ? STDIN_FILENO : -1, .events = POLLIN },
+	};
+	int err = membership(NETLINK_ADD_MEMBERSHIP);
+
+	if (err)
+		return refused(err);
+	say("listening %u\n", group);
+	audit = stdout;
+	if (is(how, "deaf"))
+		pause();
+	for (;;) {
+		if (poll(fds, 2, -1) < 0)
+			die("poll: %s", strerror(errno));
+		if (fds[0].revents)
+			hear();
+		if (!fds[1].revents)
+			continue;
+		fds[1].fd = -1;
+		err = membership(NETLINK_DROP_MEMBERSHIP);
+		say("left %s\n", err ? strerrorname_np(err) : "0");
+	}
+}
+
 /* ---- what no program would send ---- */
 
 static unsigned long results[4096], sent;
@@ -1334,6 +1410,8 @@ static int run(int argc, char **argv)
 				print_policy));
 	if (is(verb, "helper") && argc)
 		return help(argc, argv);
+	if (is(verb, "listen") && argc <= 1)
+		return listen_how(argc ? argv[0] : "");
 	if (is(verb, "mutate") && !argc)
 		return mutate();
 	if (is(verb, "noise") && argc == 1)
@@ -1348,9 +1426,11 @@ int main(int argc, char **argv)
 	unsigned int n = 0;
 	int opt, err;
 
-	while ((opt = getopt(argc, argv, "+a:n:o:s:")) != -1) {
+	while ((opt = getopt(argc, argv, "+a:g:n:o:s:")) != -1) {
 		if (opt == 'a')
 			address = strtoul(optarg, NULL, 0);
+		else if (opt == 'g')
+			group = atoi(optarg);
 		else if (opt == 'n')
 			n = atoi(optarg);
 		else if (opt == 'o')
@@ -1363,7 +1443,7 @@ int main(int argc, char **argv)
 	if (optind == argc)
 		die("see the head of nlop.c");
 	open_socket();
-	err = find_family();
+	err = group ? 0 : find_family();
 	if (err)
 		return refused(err);
 	if (n)
