@@ -225,6 +225,7 @@ static int certify_run(struct tkm_bus *bus, struct tkm_op *op)
 /**
  * tkm_certify() - have the TPM say what a key is
  * @req: key, nonce, auth
+ * @rec: the key's record, once it is known which key that is
  * @out: the certificate in DER
  * @size: of @out
  *
@@ -233,7 +234,8 @@ static int certify_run(struct tkm_bus *bus, struct tkm_op *op)
  * Return: the length, or an errno of the table; -EACCES when the endorsement
  * hierarchy has an authValue.
  */
-ssize_t tkm_certify(const struct tkm_move_request *req, u8 *out, size_t size)
+ssize_t tkm_certify(const struct tkm_move_request *req, struct tkm_record *rec,
+		    u8 *out, size_t size)
 {
 	struct certify_op *d = kzalloc(sizeof(*d), GFP_KERNEL);
 	ssize_t ret;
@@ -242,14 +244,11 @@ ssize_t tkm_certify(const struct tkm_move_request *req, u8 *out, size_t size)
 		return -ENOMEM;
 	tkm_op_init(&d->op, certify_run, certify_release);
 	ret = prepare(d, req);
+	if (d->payload)
+		*rec = d->payload->rec;
 	ret = ret ?: tkm_bus_run(&d->op);
 	if (!ret && d->len > size)
 		ret = -EIO;
-	if (d->payload) {
-		const struct tkm_caller of = tkm_caller_of(&d->payload->rec);
-
-		tkm_audit(TKM_AUDIT_EVENT_CERTIFY, &of, ret);
-	}
 	if (!ret) {
 		memcpy(out, d->der, d->len);
 		ret = d->len;

@@ -502,18 +502,17 @@ static void moved_free(struct moved *moved)
 }
 
 /* What it is about, once that is known: a storage key by its kind. */
-static void audit(const struct move_op *d, bool import, int result)
+static void audit(u32 event, const struct tkm_record *rec, int result)
 {
-	struct tkm_caller of = tkm_caller_of(&d->rec);
+	struct tkm_caller of = tkm_caller_of(rec);
 
-	if (!d->rec.kind)
+	if (!rec->kind)
 		return;
 	if (!of.app[0])
 		of.app = "@";
 	if (!of.label[0])
-		of.label = tkm_kind_name(d->rec.kind);
-	tkm_audit(import ? TKM_AUDIT_EVENT_IMPORT : TKM_AUDIT_EVENT_DUPLICATE,
-		  &of, result);
+		of.label = tkm_kind_name(rec->kind);
+	tkm_audit(event, &of, result);
 }
 
 static struct moved *move(const struct tkm_move_request *req)
@@ -529,22 +528,30 @@ static struct moved *move(const struct tkm_move_request *req)
 	ret = req->import ? prepare_import(d, req) : prepare_duplicate(d, req);
 	ret = ret ?: tkm_bus_run(&d->op);
 	moved = ret ? ERR_PTR(ret) : result_of(d->der, d->len);
-	audit(d, req->import, PTR_ERR_OR_ZERO(moved));
+	audit(req->import ? TKM_AUDIT_EVENT_IMPORT : TKM_AUDIT_EVENT_DUPLICATE,
+	      &d->rec, PTR_ERR_OR_ZERO(moved));
 	tkm_op_put(&d->op);
 	return moved;
 }
 
+/* A certificate, and which key it is of. */
+struct certified {
+	struct tkm_record rec;
+	u8 der[TKM_CERTIFICATE_MAX];
+};
+
 static struct moved *certify(const struct tkm_move_request *req)
 {
-	u8 *der = kmalloc(TKM_CERTIFICATE_MAX, GFP_KERNEL);
+	struct certified *c = kzalloc(sizeof(*c), GFP_KERNEL);
 	struct moved *moved;
 	ssize_t len;
 
-	if (!der)
+	if (!c)
 		return ERR_PTR(-ENOMEM);
-	len = tkm_certify(req, der, TKM_CERTIFICATE_MAX);
-	moved = len < 0 ? ERR_PTR(len) : result_of(der, len);
-	kfree(der);
+	len = tkm_certify(req, &c->rec, c->der, sizeof(c->der));
+	moved = len < 0 ? ERR_PTR(len) : result_of(c->der, len);
+	audit(TKM_AUDIT_EVENT_CERTIFY, &c->rec, PTR_ERR_OR_ZERO(moved));
+	kfree(c);
 	return moved;
 }
 

@@ -832,7 +832,8 @@ extern struct key_type tkm_move_key_type;
 
 /* ---- certify.c: the TPM says what a key is ------------------------------ */
 
-ssize_t tkm_certify(const struct tkm_move_request *req, u8 *out, size_t size);
+ssize_t tkm_certify(const struct tkm_move_request *req, struct tkm_record *rec,
+		    u8 *out, size_t size);
 
 /* ---- key_type.c --------------------------------------------------------- */
 
