@@ -3,69 +3,25 @@
 #include "ak.h"
 #include "attest.h"
 #include "manifest.h"
+#include "primary.h"
 #include "tkm.h"
 
-/* Part of what the TPM derives the key from: no other program's key is ours. */
-#define UNIQUE	"tkm packet v1"
-
-static const TPM2B_PUBLIC template = {
-	.publicArea = {
-		.type = TPM2_ALG_ECC,
-		.nameAlg = TPM2_ALG_SHA256,
-		.objectAttributes = SIGNER_ATTRIBUTES,
-		.parameters.eccDetail = {
-			.symmetric.algorithm = TPM2_ALG_NULL,
-			.scheme = {
-				.scheme = TPM2_ALG_ECDSA,
-				.details.ecdsa.hashAlg = TPM2_ALG_SHA256,
-			},
-			.curveID = TPM2_ECC_NIST_P256,
-			.kdf.scheme = TPM2_ALG_NULL,
-		},
-		/* As long as coordinates are: some TPMs want that. */
-		.unique.ecc = {
-			.x = { .size = 32, .buffer = UNIQUE },
-			.y = { .size = 32 },
-		},
-	},
+static const struct primary ours = {
+	.attributes = SIGNER_ATTRIBUTES,
+	.label = "tkm packet v1",
 };
-
-static bool public_ok(const TPMT_PUBLIC *pub)
-{
-	const TPMT_PUBLIC *want = &template.publicArea;
-	const TPMS_ECC_PARMS *is = &pub->parameters.eccDetail;
-
-	return pub->type == want->type && pub->nameAlg == want->nameAlg &&
-	       pub->objectAttributes == want->objectAttributes &&
-	       !pub->authPolicy.size &&
-	       is->symmetric.algorithm == TPM2_ALG_NULL &&
-	       is->scheme.scheme == TPM2_ALG_ECDSA &&
-	       is->scheme.details.ecdsa.hashAlg == TPM2_ALG_SHA256 &&
-	       is->curveID == TPM2_ECC_NIST_P256 &&
-	       is->kdf.scheme == TPM2_ALG_NULL;
-}
 
 /* ---- signing ------------------------------------------------------------------- */
 
 static int make_signer(struct chip *chip, ESYS_TR *handle, struct area *area)
 {
-	static const TPM2B_SENSITIVE_CREATE sensitive;
-	static const TPML_PCR_SELECTION pcrs;
-	static const TPM2B_DATA outside;
-	TPM2B_PUBLIC *pub = NULL;
+	TPM2B_PUBLIC pub;
 	int ret;
 
-	ret = chip_errno(Esys_CreatePrimary(chip->esys, ESYS_TR_RH_ENDORSEMENT,
-					    ESYS_TR_PASSWORD, ESYS_TR_NONE,
-					    ESYS_TR_NONE, &sensitive, &template,
-					    &outside, &pcrs, handle, &pub, NULL,
-					    NULL, NULL));
+	ret = primary_make(chip, &ours, handle, &pub);
 	if (ret)
 		return ret;
-	ret = area_take(area, &pub->publicArea);
-	if (!ret && !public_ok(&pub->publicArea))
-		ret = -EIO;
-	Esys_Free(pub);
+	ret = area_take(area, &pub.publicArea);
 	if (ret)
 		Esys_FlushContext(chip->esys, *handle);
 	return ret;
@@ -198,7 +154,7 @@ int manifest_check(const struct manifest *manifest, const struct area *ak,
 {
 	TPMT_SIGNATURE signature;
 
-	if (!public_ok(&manifest->signer.pub))
+	if (!primary_is(&ours, &manifest->signer.pub))
 		return refuse(finding, "signer-attributes",
 			      "the key that signed is of another sort than tkm's, or could leave its TPM");
 	if (attest_signature(manifest->signature, manifest->signature_len,
