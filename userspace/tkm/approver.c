@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "approver.h"
+#include "keyfile.h"
 #include "policy.h"
 
 #define KEPT	"%tkm:"

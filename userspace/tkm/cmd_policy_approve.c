@@ -4,9 +4,7 @@
  * or written to one. Whatever it came from, its signature is checked here first:
  * the TPM would say no, but later, to somebody else.
  */
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
+#include "keyfile.h"
 #include "policy.h"
 
 /* For debugging, and for applications. */

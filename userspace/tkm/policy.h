@@ -128,13 +128,6 @@ bool value_option(int c, const char *argument, struct values *values);
 /* A number as --index takes it; usage error. */
 u32 index_of(const char *text);
 
-/* A public key from a PEM file, or of "%tkm:KEY"; says what failed, NULL. */
-EVP_PKEY *public_of(const char *from, int *status);
-/* A private key from a PEM file; what to do is @advice, or NULL. */
-EVP_PKEY *private_of(const char *path, const char *advice, int *status);
-/* A public key as TPMT_PUBLIC, into PUBLIC_MAX bytes. */
-int public_take(const char *from, u8 *out, size_t *len);
-
 void put_text(struct json_object *object, const char *name, const char *text);
 void put_hex(struct json_object *object, const char *name, const u8 *p,
 	     size_t len);

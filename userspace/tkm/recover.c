@@ -2,8 +2,9 @@
 /* Recovery keys and shares in files, and what is said of those that do not fit. */
 #include <openssl/crypto.h>
 
-#include "policy.h"
+#include "keyfile.h"
 #include "recover.h"
+#include "tkm.h"
 
 int recover_public(const char *path, struct area *area)
 {
