@@ -440,6 +440,13 @@ static void what_is_absent_has_a_name_and_a_reason(void **state)
 	assert_int_equal(write_absent(longest, TKM_DESC_MAX, PACKET_FIXED), 0);
 	assert_int_equal(write_absent(longest, TKM_DESC_MAX + 1, PACKET_FIXED),
 			 -EINVAL);
+	/* Behind another there is no room for one byte more. */
+	m.packet.n_absent = 2;
+	m.absent[1] = m.absent[0];
+	m.absent[0].key = (struct tkm_piece){ (const u8 *)"a:b", 3 };
+	cannot_be_written();
+	m.absent[1].key.len--;
+	assert_int_equal(write_packet(&m, &p), 0);
 }
 
 static void states_are_those_of_keys_that_live(void **state)
