@@ -26,31 +26,20 @@
  *     name          [0] EXPLICIT UTF8String OPTIONAL,
  *     policy        [1] EXPLICIT SEQUENCE OF TPMPolicy }
  *
- * Only DER is read, so a chain has one spelling. The reader goes down through
- * readers that end where their value ends; the writer goes backwards, from
- * the last byte of the last field, because a DER length stands in front of
- * what it measures.
+ * Only DER is read (der.c), so a chain has one spelling.
  */
 #include "core.h"
 
-#define DER_BOOLEAN	0x01
-#define DER_INTEGER	0x02
-#define DER_OCTETS	0x04
-#define DER_OID		0x06
-#define DER_UTF8	0x0c
-#define DER_SEQUENCE	0x30
-#define DER_EXPLICIT(n)	(0xa0 + (n))
-
 /* Field numbers of TPMKey, of TPMAuthPolicy (whose policy has the same) and of TPMPolicy. */
-#define KEY_EMPTY_AUTH	DER_EXPLICIT(0)
-#define KEY_POLICY	DER_EXPLICIT(1)
-#define KEY_SECRET	DER_EXPLICIT(2)
-#define KEY_AUTH_POLICY	DER_EXPLICIT(3)
-#define KEY_DESCRIPTION	DER_EXPLICIT(4)
-#define KEY_RSA_PARENT	DER_EXPLICIT(5)
-#define APPROVAL_NAME	DER_EXPLICIT(0)
-#define POLICY_CODE	DER_EXPLICIT(0)
-#define POLICY_BODY	DER_EXPLICIT(1)
+#define KEY_EMPTY_AUTH	TKM_DER_EXPLICIT(0)
+#define KEY_POLICY	TKM_DER_EXPLICIT(1)
+#define KEY_SECRET	TKM_DER_EXPLICIT(2)
+#define KEY_AUTH_POLICY	TKM_DER_EXPLICIT(3)
+#define KEY_DESCRIPTION	TKM_DER_EXPLICIT(4)
+#define KEY_RSA_PARENT	TKM_DER_EXPLICIT(5)
+#define APPROVAL_NAME	TKM_DER_EXPLICIT(0)
+#define POLICY_CODE	TKM_DER_EXPLICIT(0)
+#define POLICY_BODY	TKM_DER_EXPLICIT(1)
 
 /* Largest TPMT_PUBLIC and private area: twice what an RSA-4096 key takes. */
 #define AREA_MAX	1024
@@ -63,83 +52,20 @@ static const u8 oid_prefix[] = { 0x67, 0x81, 0x05, 0x0a, 0x01 };
 
 /* ---- reading DER ------------------------------------------------------- */
 
-/* A definite length in its shortest form, of two bytes at most. */
-static size_t get_length(struct tkm_reader *r)
-{
-	u8 first = tkm_get_u8(r);
-	size_t n;
-
-	if (first < 0x80)
-		return first;
-	if (first == 0x81) {
-		n = tkm_get_u8(r);
-		if (n < 0x80)
-			r->bad = true;
-		return n;
-	}
-	n = tkm_get_u16(r);
-	if (first != 0x82 || n < 0x100)
-		r->bad = true;
-	return n;
-}
-
-static bool next_is(const struct tkm_reader *r, u8 tag)
-{
-	return !r->bad && r->len && r->data[0] == tag;
-}
-
-/*
- * The content of the next value, which must have this tag. When it has not,
- * both readers are bad, and so is everything that is read from them.
- */
-static struct tkm_reader get_value(struct tkm_reader *r, u8 tag)
-{
-	struct tkm_reader content = { 0 };
-	const u8 *p;
-	size_t n;
-
-	if (tkm_get_u8(r) != tag)
-		r->bad = true;
-	n = get_length(r);
-	p = tkm_get_bytes(r, n);
-	if (p)
-		tkm_reader_init(&content, p, n);
-	else
-		content.bad = true;
-	return content;
-}
-
 /*
  * The value of type @tag that is all there is in the explicit tag @outer. An
  * error inside is an error of @r.
  */
 static struct tkm_reader get_explicit(struct tkm_reader *r, u8 outer, u8 tag)
 {
-	struct tkm_reader wrapper = get_value(r, outer);
-	struct tkm_reader content = get_value(&wrapper, tag);
+	struct tkm_reader wrapper = tkm_der_get(r, outer);
+	struct tkm_reader content = tkm_der_get(&wrapper, tag);
 
 	if (!tkm_reader_done(&wrapper)) {
 		r->bad = true;
 		content.bad = true;
 	}
 	return content;
-}
-
-/* Not negative, at most 32 bits, in the shortest form. */
-static u32 integer_value(struct tkm_reader *r, struct tkm_reader content)
-{
-	const u8 *p = content.data;
-	size_t n = content.len;
-	u32 v = 0;
-
-	if (content.bad || !n || n > 5 || (p[0] & 0x80) ||
-	    (n > 1 && !p[0] && !(p[1] & 0x80)) || (n == 5 && p[0])) {
-		r->bad = true;
-		return 0;
-	}
-	for (; n; n--)
-		v = v << 8 | *p++;
-	return v;
 }
 
 /*
@@ -162,7 +88,7 @@ static u8 boolean_value(struct tkm_reader *r, struct tkm_reader content,
 
 static int get_type(struct tkm_reader *r, struct tkm_object *obj)
 {
-	struct tkm_reader oid = get_value(r, DER_OID);
+	struct tkm_reader oid = tkm_der_get(r, TKM_DER_OID);
 	const u8 *prefix = tkm_get_bytes(&oid, sizeof(oid_prefix));
 	u8 last = tkm_get_u8(&oid);
 
@@ -186,11 +112,11 @@ static int get_type(struct tkm_reader *r, struct tkm_object *obj)
 
 static void get_element(struct tkm_reader *list, struct tkm_policy_element *el)
 {
-	struct tkm_reader r = get_value(list, DER_SEQUENCE);
-	struct tkm_reader code = get_explicit(&r, POLICY_CODE, DER_INTEGER);
-	struct tkm_reader body = get_explicit(&r, POLICY_BODY, DER_OCTETS);
+	struct tkm_reader r = tkm_der_get(list, TKM_DER_SEQUENCE);
+	struct tkm_reader code = get_explicit(&r, POLICY_CODE, TKM_DER_INTEGER);
+	struct tkm_reader body = get_explicit(&r, POLICY_BODY, TKM_DER_OCTETS);
 
-	el->cc = integer_value(&r, code);
+	el->cc = (u32)tkm_der_number(&r, code, U32_MAX);
 	el->body = body.data;
 	el->body_len = (u16)body.len;
 	if (!tkm_reader_done(&r))
@@ -201,9 +127,9 @@ static int get_policy(struct tkm_reader *r, struct tkm_policy *policy)
 {
 	struct tkm_reader list;
 
-	if (!next_is(r, KEY_POLICY))
+	if (!tkm_der_next_is(r, KEY_POLICY))
 		return 0;
-	list = get_explicit(r, KEY_POLICY, DER_SEQUENCE);
+	list = get_explicit(r, KEY_POLICY, TKM_DER_SEQUENCE);
 	if (list.bad || !list.len)
 		return -EBADMSG;
 	while (list.len && !list.bad) {
@@ -219,10 +145,10 @@ static void get_empty_auth(struct tkm_reader *r, struct tkm_object *obj,
 {
 	u8 said;
 
-	if (!next_is(r, KEY_EMPTY_AUTH))
+	if (!tkm_der_next_is(r, KEY_EMPTY_AUTH))
 		return;
-	said = boolean_value(r, get_explicit(r, KEY_EMPTY_AUTH, DER_BOOLEAN),
-			     foreign);
+	said = boolean_value(r, get_explicit(r, KEY_EMPTY_AUTH,
+					     TKM_DER_BOOLEAN), foreign);
 	obj->empty_auth = said;
 	/*
 	 * The format recommends to leave FALSE out. tpm2_encodeobject does not,
@@ -239,12 +165,12 @@ static void get_description(struct tkm_reader *r, struct tkm_object *obj,
 {
 	struct tkm_reader text;
 
-	if (!next_is(r, KEY_DESCRIPTION)) {
+	if (!tkm_der_next_is(r, KEY_DESCRIPTION)) {
 		if (!foreign)
 			r->bad = true;
 		return;
 	}
-	text = get_explicit(r, KEY_DESCRIPTION, DER_UTF8);
+	text = get_explicit(r, KEY_DESCRIPTION, TKM_DER_UTF8);
 	if (!text.len || text.len > TKM_RECORD_MAX)
 		r->bad = true;
 	obj->description = (const char *)text.data;
@@ -254,15 +180,15 @@ static void get_description(struct tkm_reader *r, struct tkm_object *obj,
 /* Says how a parent was made that is not tkm's affair: read past it. */
 static void skip_rsa_parent(struct tkm_reader *r, bool foreign)
 {
-	if (foreign && next_is(r, KEY_RSA_PARENT))
-		boolean_value(r, get_explicit(r, KEY_RSA_PARENT, DER_BOOLEAN),
-			      false);
+	if (foreign && tkm_der_next_is(r, KEY_RSA_PARENT))
+		boolean_value(r, get_explicit(r, KEY_RSA_PARENT,
+					      TKM_DER_BOOLEAN), false);
 }
 
 /* An OCTET STRING that is one whole TPM2B. */
 static const u8 *get_area(struct tkm_reader *r, u16 *len)
 {
-	struct tkm_reader octets = get_value(r, DER_OCTETS);
+	struct tkm_reader octets = tkm_der_get(r, TKM_DER_OCTETS);
 	const u8 *p = tkm_get_tpm2b(&octets, len);
 
 	if (!tkm_reader_done(&octets) || !*len || *len > AREA_MAX)
@@ -273,7 +199,7 @@ static const u8 *get_area(struct tkm_reader *r, u16 *len)
 /* The same in an explicit tag. */
 static const u8 *get_secret(struct tkm_reader *r, u16 *len)
 {
-	struct tkm_reader wrapper = get_value(r, KEY_SECRET);
+	struct tkm_reader wrapper = tkm_der_get(r, KEY_SECRET);
 	const u8 *p = get_area(&wrapper, len);
 
 	if (!tkm_reader_done(&wrapper))
@@ -285,7 +211,7 @@ static const u8 *get_secret(struct tkm_reader *r, u16 *len)
 static int get_object(struct tkm_reader *list, struct tkm_object *obj,
 		      bool foreign, struct tkm_move *move)
 {
-	struct tkm_reader r = get_value(list, DER_SEQUENCE);
+	struct tkm_reader r = tkm_der_get(list, TKM_DER_SEQUENCE);
 	int ret;
 
 	ret = get_type(&r, obj);
@@ -299,11 +225,13 @@ static int get_object(struct tkm_reader *list, struct tkm_object *obj,
 		return ret;
 	if (move)
 		move->secret = get_secret(&r, &move->secret_len);
-	if (next_is(&r, KEY_SECRET) || next_is(&r, KEY_AUTH_POLICY))
+	if (tkm_der_next_is(&r, KEY_SECRET) ||
+	    tkm_der_next_is(&r, KEY_AUTH_POLICY))
 		return -EOPNOTSUPP;
 	get_description(&r, obj, foreign);
 	skip_rsa_parent(&r, foreign);
-	obj->parent = integer_value(&r, get_value(&r, DER_INTEGER));
+	obj->parent = (u32)tkm_der_number(&r, tkm_der_get(&r, TKM_DER_INTEGER),
+					  U32_MAX);
 	obj->pub = get_area(&r, &obj->pub_len);
 	obj->priv = get_area(&r, &obj->priv_len);
 	return tkm_reader_done(&r) ? 0 : -EBADMSG;
@@ -321,7 +249,7 @@ static bool fits_place(const struct tkm_object *obj, unsigned int place,
 static int get_chain(struct tkm_reader *r, struct tkm_chain *chain,
 		     unsigned int n)
 {
-	struct tkm_reader list = get_value(r, DER_SEQUENCE);
+	struct tkm_reader list = tkm_der_get(r, TKM_DER_SEQUENCE);
 	unsigned int i;
 	int ret;
 
@@ -353,8 +281,8 @@ static unsigned int count_values(struct tkm_reader r)
 {
 	unsigned int n = 0;
 
-	while (next_is(&r, DER_SEQUENCE) && n < TKM_CHAIN_OBJECTS) {
-		get_value(&r, DER_SEQUENCE);
+	while (tkm_der_next_is(&r, TKM_DER_SEQUENCE) && n < TKM_CHAIN_OBJECTS) {
+		tkm_der_get(&r, TKM_DER_SEQUENCE);
 		n += !r.bad;
 	}
 	return n;
@@ -373,9 +301,9 @@ int tkm_blob_decode(const u8 *der, size_t len, struct tkm_chain *chain)
 
 	/* A chain begins with an object, an object with its type. */
 	peek = r;
-	peek = get_value(&peek, DER_SEQUENCE);
+	peek = tkm_der_get(&peek, TKM_DER_SEQUENCE);
 	n = count_values(peek);
-	if (next_is(&peek, DER_SEQUENCE))
+	if (tkm_der_next_is(&peek, TKM_DER_SEQUENCE))
 		ret = get_chain(&r, chain, n < 2 ? TKM_CHAIN_OBJECTS : n);
 	else
 		ret = get_flat(&r, chain);
@@ -395,7 +323,7 @@ int tkm_branch_decode(const u8 *der, size_t len, struct tkm_chain *branch)
 		return -E2BIG;
 	tkm_reader_init(&r, der, len);
 	peek = r;
-	n = count_values(get_value(&peek, DER_SEQUENCE));
+	n = count_values(tkm_der_get(&peek, TKM_DER_SEQUENCE));
 	if (!n || n == TKM_CHAIN_OBJECTS)
 		return -EBADMSG;
 	ret = get_chain(&r, branch, n);
@@ -429,11 +357,11 @@ int tkm_move_decode(const u8 *der, size_t len, struct tkm_move *move)
 	if (len > TKM_MOVE_MAX)
 		return -E2BIG;
 	tkm_reader_init(&r, der, len);
-	fields = get_value(&r, DER_SEQUENCE);
+	fields = tkm_der_get(&r, TKM_DER_SEQUENCE);
 	ret = get_object(&fields, &move->obj, false, move);
 	if (ret)
 		return ret;
-	inner = get_value(&fields, DER_OCTETS);
+	inner = tkm_der_get(&fields, TKM_DER_OCTETS);
 	move->inner = tkm_get_bytes(&inner, TKM_INNER_SIZE);
 	if (!tkm_reader_done(&inner) || !tkm_reader_done(&fields) ||
 	    !tkm_reader_done(&r) || move->obj.parent != TKM_PARENT_PREVIOUS)
@@ -444,7 +372,7 @@ int tkm_move_decode(const u8 *der, size_t len, struct tkm_move *move)
 /* An OCTET STRING that is not empty. */
 static const u8 *get_octets(struct tkm_reader *r, u16 *len)
 {
-	struct tkm_reader value = get_value(r, DER_OCTETS);
+	struct tkm_reader value = tkm_der_get(r, TKM_DER_OCTETS);
 
 	*len = (u16)value.len;
 	if (!value.len || value.len > AREA_MAX)
@@ -461,7 +389,7 @@ int tkm_certificate_decode(const u8 *der, size_t len,
 	if (len > TKM_CERTIFICATE_MAX)
 		return -E2BIG;
 	tkm_reader_init(&r, der, len);
-	fields = get_value(&r, DER_SEQUENCE);
+	fields = tkm_der_get(&r, TKM_DER_SEQUENCE);
 	certificate->ak = get_area(&fields, &certificate->ak_len);
 	certificate->attest = get_octets(&fields, &certificate->attest_len);
 	certificate->signature = get_octets(&fields,
@@ -477,9 +405,9 @@ int tkm_auth_policy_decode(const u8 *der, size_t len,
 
 	memset(policy, 0, sizeof(*policy));
 	tkm_reader_init(&r, der, len);
-	fields = get_value(&r, DER_SEQUENCE);
-	if (next_is(&fields, APPROVAL_NAME)) {
-		name = get_explicit(&fields, APPROVAL_NAME, DER_UTF8);
+	fields = tkm_der_get(&r, TKM_DER_SEQUENCE);
+	if (tkm_der_next_is(&fields, APPROVAL_NAME)) {
+		name = get_explicit(&fields, APPROVAL_NAME, TKM_DER_UTF8);
 		if (!name.len || name.len > TKM_APPROVAL_NAME_MAX)
 			return -EBADMSG;
 	}
@@ -490,102 +418,33 @@ int tkm_auth_policy_decode(const u8 *der, size_t len,
 		       0 : -EBADMSG;
 }
 
-/* ---- writing DER, backwards -------------------------------------------- */
-
-/**
- * struct back - what is written, growing towards lower addresses
- * @data: the buffer
- * @at: where the written part begins; what is before it is free
- * @end: where it ends
- * @overflow: sticky: something did not fit
- */
-struct back {
-	u8 *data;
-	size_t at;
-	size_t end;
-	bool overflow;
-};
-
-static void back_bytes(struct back *b, const void *p, size_t n)
-{
-	if (b->overflow || n > b->at) {
-		b->overflow = true;
-		return;
-	}
-	b->at -= n;
-	if (n)
-		memcpy(b->data + b->at, p, n);
-}
-
-static void back_u8(struct back *b, u8 v)
-{
-	back_bytes(b, &v, 1);
-}
-
-/* Tag and length in front of all that was written since @end was b->at. */
-static void back_header(struct back *b, u8 tag, size_t end)
-{
-	size_t n = end - b->at;
-
-	back_u8(b, (u8)n);
-	if (n >= 0x100) {
-		back_u8(b, (u8)(n >> 8));
-		back_u8(b, 0x82);
-	} else if (n >= 0x80) {
-		back_u8(b, 0x81);
-	}
-	back_u8(b, tag);
-}
-
-static void back_value(struct back *b, u8 tag, const void *p, size_t n)
-{
-	size_t end = b->at;
-
-	back_bytes(b, p, n);
-	back_header(b, tag, end);
-}
-
-static void back_integer(struct back *b, u32 v)
-{
-	size_t end = b->at;
-	u8 low;
-
-	do {
-		low = (u8)v;
-		back_u8(b, low);
-		v >>= 8;
-	} while (v);
-	if (low & 0x80) /* or it would be read as negative */
-		back_u8(b, 0);
-	back_header(b, DER_INTEGER, end);
-}
-
 /* ---- writing an object ------------------------------------------------- */
 
-static void back_area(struct back *b, const u8 *p, u16 n)
+static void back_area(struct tkm_back *b, const u8 *p, u16 n)
 {
 	size_t end = b->at;
 	u8 size[2];
 
 	put_unaligned_be16(n, size);
-	back_bytes(b, p, n);
-	back_bytes(b, size, sizeof(size));
-	back_header(b, DER_OCTETS, end);
+	tkm_back_bytes(b, p, n);
+	tkm_back_bytes(b, size, sizeof(size));
+	tkm_back_header(b, TKM_DER_OCTETS, end);
 }
 
-static void back_element(struct back *b, const struct tkm_policy_element *el)
+static void back_element(struct tkm_back *b,
+			 const struct tkm_policy_element *el)
 {
 	size_t end = b->at, inner;
 
-	back_value(b, DER_OCTETS, el->body, el->body_len);
-	back_header(b, POLICY_BODY, end);
+	tkm_back_value(b, TKM_DER_OCTETS, el->body, el->body_len);
+	tkm_back_header(b, POLICY_BODY, end);
 	inner = b->at;
-	back_integer(b, el->cc);
-	back_header(b, POLICY_CODE, inner);
-	back_header(b, DER_SEQUENCE, end);
+	tkm_back_number(b, el->cc);
+	tkm_back_header(b, POLICY_CODE, inner);
+	tkm_back_header(b, TKM_DER_SEQUENCE, end);
 }
 
-static void back_policy(struct back *b, const struct tkm_policy *policy)
+static void back_policy(struct tkm_back *b, const struct tkm_policy *policy)
 {
 	size_t end = b->at;
 	unsigned int i;
@@ -594,66 +453,66 @@ static void back_policy(struct back *b, const struct tkm_policy *policy)
 		return;
 	for (i = policy->n; i; i--)
 		back_element(b, &policy->el[i - 1]);
-	back_header(b, DER_SEQUENCE, end);
-	back_header(b, KEY_POLICY, end);
+	tkm_back_header(b, TKM_DER_SEQUENCE, end);
+	tkm_back_header(b, KEY_POLICY, end);
 }
 
-static void back_description(struct back *b, const struct tkm_object *obj)
+static void back_description(struct tkm_back *b, const struct tkm_object *obj)
 {
 	size_t end = b->at;
 
 	if (!obj->description)
 		return;
-	back_value(b, DER_UTF8, obj->description, obj->description_len);
-	back_header(b, KEY_DESCRIPTION, end);
+	tkm_back_value(b, TKM_DER_UTF8, obj->description, obj->description_len);
+	tkm_back_header(b, KEY_DESCRIPTION, end);
 }
 
-static void back_empty_auth(struct back *b, bool empty_auth)
+static void back_empty_auth(struct tkm_back *b, bool empty_auth)
 {
 	static const u8 yes = 0xff;
 	size_t end = b->at;
 
 	if (!empty_auth)
 		return;
-	back_value(b, DER_BOOLEAN, &yes, 1);
-	back_header(b, KEY_EMPTY_AUTH, end);
+	tkm_back_value(b, TKM_DER_BOOLEAN, &yes, 1);
+	tkm_back_header(b, KEY_EMPTY_AUTH, end);
 }
 
-static void back_type(struct back *b, enum tkm_object_type type)
+static void back_type(struct tkm_back *b, enum tkm_object_type type)
 {
 	size_t end = b->at;
 
-	back_u8(b, type == TKM_OBJECT_SEALED ? OID_SEALED :
+	tkm_back_u8(b, type == TKM_OBJECT_SEALED ? OID_SEALED :
 		   type == TKM_OBJECT_IMPORTABLE ? OID_IMPORTABLE :
 						   OID_LOADABLE);
-	back_bytes(b, oid_prefix, sizeof(oid_prefix));
-	back_header(b, DER_OID, end);
+	tkm_back_bytes(b, oid_prefix, sizeof(oid_prefix));
+	tkm_back_header(b, TKM_DER_OID, end);
 }
 
-static void back_secret(struct back *b, const struct tkm_move *move)
+static void back_secret(struct tkm_back *b, const struct tkm_move *move)
 {
 	size_t end = b->at;
 
 	if (!move)
 		return;
 	back_area(b, move->secret, move->secret_len);
-	back_header(b, KEY_SECRET, end);
+	tkm_back_header(b, KEY_SECRET, end);
 }
 
-static void back_object(struct back *b, const struct tkm_object *obj,
+static void back_object(struct tkm_back *b, const struct tkm_object *obj,
 			const struct tkm_move *move)
 {
 	size_t end = b->at;
 
 	back_area(b, obj->priv, obj->priv_len);
 	back_area(b, obj->pub, obj->pub_len);
-	back_integer(b, obj->parent);
+	tkm_back_number(b, obj->parent);
 	back_description(b, obj);
 	back_secret(b, move);
 	back_policy(b, &obj->policy);
 	back_empty_auth(b, obj->empty_auth);
 	back_type(b, obj->type);
-	back_header(b, DER_SEQUENCE, end);
+	tkm_back_header(b, TKM_DER_SEQUENCE, end);
 }
 
 static bool object_writable(const struct tkm_object *obj, bool flat)
@@ -683,24 +542,17 @@ static bool writable(const struct tkm_chain *chain)
 
 static ssize_t encode(const struct tkm_chain *chain, u8 *out, size_t size)
 {
-	struct back b = { .data = out };
+	struct tkm_back b;
 	unsigned int i;
-	size_t n;
 
 	if (!writable(chain))
 		return -EINVAL;
-	b.end = min_t(size_t, size, TKM_CHAIN_MAX);
-	b.at = b.end;
+	tkm_back_init(&b, out, min_t(size_t, size, TKM_CHAIN_MAX));
 	for (i = chain->n; i; i--)
 		back_object(&b, &chain->obj[i - 1], NULL);
 	if (!chain->flat)
-		back_header(&b, DER_SEQUENCE, b.end);
-	if (b.overflow)
-		return -EMSGSIZE;
-
-	n = b.end - b.at;
-	memmove(out, out + b.at, n);
-	return (ssize_t)n;
+		tkm_back_header(&b, TKM_DER_SEQUENCE, b.end);
+	return tkm_back_done(&b);
 }
 
 ssize_t tkm_blob_encode(const struct tkm_chain *chain, u8 *out, size_t size)
@@ -721,66 +573,51 @@ ssize_t tkm_branch_encode(const struct tkm_chain *branch, u8 *out, size_t size)
 
 ssize_t tkm_move_encode(const struct tkm_move *move, u8 *out, size_t size)
 {
-	struct back b = { .data = out };
-	size_t n;
+	struct tkm_back b;
 
 	if (move->obj.type != TKM_OBJECT_IMPORTABLE ||
 	    move->obj.parent != TKM_PARENT_PREVIOUS || !move->secret_len ||
 	    move->secret_len > AREA_MAX || !object_writable(&move->obj, false))
 		return -EINVAL;
-	b.end = min_t(size_t, size, TKM_MOVE_MAX);
-	b.at = b.end;
-	back_value(&b, DER_OCTETS, move->inner, TKM_INNER_SIZE);
+	tkm_back_init(&b, out, min_t(size_t, size, TKM_MOVE_MAX));
+	tkm_back_value(&b, TKM_DER_OCTETS, move->inner, TKM_INNER_SIZE);
 	back_object(&b, &move->obj, move);
-	back_header(&b, DER_SEQUENCE, b.end);
-	if (b.overflow)
-		return -EMSGSIZE;
-	n = b.end - b.at;
-	memmove(out, out + b.at, n);
-	return (ssize_t)n;
+	tkm_back_header(&b, TKM_DER_SEQUENCE, b.end);
+	return tkm_back_done(&b);
 }
 
 ssize_t tkm_certificate_encode(const struct tkm_certificate *certificate,
 			       u8 *out, size_t size)
 {
-	struct back b = { .data = out };
-	size_t n;
+	struct tkm_back b;
 
-	b.end = min_t(size_t, size, TKM_CERTIFICATE_MAX);
-	b.at = b.end;
-	back_value(&b, DER_OCTETS, certificate->signature,
-		   certificate->signature_len);
-	back_value(&b, DER_OCTETS, certificate->attest,
-		   certificate->attest_len);
+	tkm_back_init(&b, out, min_t(size_t, size, TKM_CERTIFICATE_MAX));
+	tkm_back_value(&b, TKM_DER_OCTETS, certificate->signature,
+		       certificate->signature_len);
+	tkm_back_value(&b, TKM_DER_OCTETS, certificate->attest,
+		       certificate->attest_len);
 	back_area(&b, certificate->ak, certificate->ak_len);
-	back_header(&b, DER_SEQUENCE, b.end);
-	if (b.overflow)
-		return -EMSGSIZE;
-	n = b.end - b.at;
-	memmove(out, out + b.at, n);
-	return (ssize_t)n;
+	tkm_back_header(&b, TKM_DER_SEQUENCE, b.end);
+	return tkm_back_done(&b);
 }
 
 ssize_t tkm_auth_policy_encode(const char *name,
 			       const struct tkm_policy *policy, u8 *out,
 			       size_t size)
 {
-	struct back b = { .data = out, .at = size, .end = size };
 	size_t len = name ? strlen(name) : 0, n;
+	struct tkm_back b;
 
 	if (!policy->n || policy->n > TKM_POLICY_MAX ||
 	    (name && (!len || len > TKM_APPROVAL_NAME_MAX)))
 		return -EINVAL;
+	tkm_back_init(&b, out, size);
 	back_policy(&b, policy);
 	if (name) {
 		n = b.at;
-		back_value(&b, DER_UTF8, name, len);
-		back_header(&b, APPROVAL_NAME, n);
+		tkm_back_value(&b, TKM_DER_UTF8, name, len);
+		tkm_back_header(&b, APPROVAL_NAME, n);
 	}
-	back_header(&b, DER_SEQUENCE, b.end);
-	if (b.overflow)
-		return -EMSGSIZE;
-	n = b.end - b.at;
-	memmove(out, out + b.at, n);
-	return (ssize_t)n;
+	tkm_back_header(&b, TKM_DER_SEQUENCE, b.end);
+	return tkm_back_done(&b);
 }

@@ -245,6 +245,56 @@ void tkm_public_parms(struct tkm_writer *w, const struct tkm_public *pub);
  */
 void tkm_public_name(const u8 *p, size_t n, u8 name[TKM_NAME_SIZE]);
 
+/* ---- der.c: DER, in and out ---------------------------------------------- */
+
+#define TKM_DER_BOOLEAN		0x01
+#define TKM_DER_INTEGER		0x02
+#define TKM_DER_OCTETS		0x04
+#define TKM_DER_OID		0x06
+#define TKM_DER_UTF8		0x0c
+/* What a chain begins with, and no text. */
+#define TKM_DER_SEQUENCE	0x30
+#define TKM_DER_EXPLICIT(n)	(0xa0 + (n))
+
+/* A definite length in its shortest form, of four bytes at most. */
+size_t tkm_der_length(struct tkm_reader *r);
+bool tkm_der_next_is(const struct tkm_reader *r, u8 tag);
+/*
+ * The content of the next value, which must have this tag. When it has not,
+ * both readers are bad, and so is everything that is read from them.
+ */
+struct tkm_reader tkm_der_get(struct tkm_reader *r, u8 tag);
+/*
+ * The content of an INTEGER: not negative, at most @max, in the shortest form. Else
+ * @r is bad, and the number 0.
+ */
+u64 tkm_der_number(struct tkm_reader *r, struct tkm_reader content, u64 max);
+
+/**
+ * struct tkm_back - what is written, growing towards lower addresses
+ * @data: the caller's buffer
+ * @at: where the written part begins; what is before it is free
+ * @end: where it ends
+ * @overflow: sticky: something did not fit
+ */
+struct tkm_back {
+	u8 *data;
+	size_t at;
+	size_t end;
+	bool overflow;
+};
+
+void tkm_back_init(struct tkm_back *b, void *buf, size_t size);
+void tkm_back_bytes(struct tkm_back *b, const void *p, size_t n);
+void tkm_back_u8(struct tkm_back *b, u8 v);
+/* Tag and length in front of all that was written since @end was b->at. */
+void tkm_back_header(struct tkm_back *b, u8 tag, size_t end);
+void tkm_back_value(struct tkm_back *b, u8 tag, const void *p, size_t n);
+/* An INTEGER. */
+void tkm_back_number(struct tkm_back *b, u64 v);
+/* Moves it to where the buffer begins. Return: its length, or -EMSGSIZE. */
+ssize_t tkm_back_done(struct tkm_back *b);
+
 /* ---- crypt.c: what sessions compute (TPM 2.0 Part 1, Annexes B, C) ------ */
 
 void tkm_sha256(const struct tkm_piece *pieces, size_t n, u8 out[32]);
@@ -567,9 +617,6 @@ int tkm_state_change(enum tkm_state kept, const struct tkm_record *rec, s64 now,
 #define TKM_AUTH_MAX	32
 /* No payload of add_key that is longer can be meant for us. */
 #define TKM_PAYLOAD_MAX	32768
-
-/* What a chain begins with, and no text. */
-#define TKM_DER_SEQUENCE	0x30
 
 enum tkm_command {
 	TKM_COMMAND_NEW,

@@ -2,9 +2,7 @@
 /*
  * Packets and receipts in DER. A packet may hold tens of thousands of keys, and is
  * a stranger's until its manifest is checked: it is read in place, from the front,
- * by readers that end where their value ends (kernel/blob.c reads chains the same way,
- * but for lengths of four bytes). It is written backwards, because a length stands
- * in front of what it measures.
+ * by readers that end where their value ends, and written backwards (kernel/der.c).
  */
 #include <stdlib.h>
 
@@ -15,9 +13,6 @@
 static const char packet_label[] = "tkm packet v1";
 static const char receipt_label[] = "tkm receipt v1";
 
-#define DER_INTEGER	0x02
-#define DER_OCTETS	0x04
-#define DER_SEQUENCE	0x30
 /* Of one row, around its object. */
 #define ROW_AROUND	48
 /* Of everything that is not a row. */
@@ -50,73 +45,27 @@ const char *packet_why_text(enum packet_why why)
 
 /* ---- reading DER --------------------------------------------------------------- */
 
-/* Definite, in its shortest form. */
-static size_t get_length(struct tkm_reader *r)
-{
-	u8 first = tkm_get_u8(r);
-	unsigned int n = first & 0x7f;
-	size_t len = 0, i;
-
-	if (first < 0x80)
-		return first;
-	if (!n || n > 4)
-		r->bad = true;
-	for (i = 0; i < n && !r->bad; i++)
-		len = len << 8 | tkm_get_u8(r);
-	if (len < 0x80 || (n > 1 && len >> 8 * (n - 1) == 0))
-		r->bad = true;
-	return len;
-}
-
-static struct tkm_reader get_value(struct tkm_reader *r, u8 tag)
-{
-	struct tkm_reader content = { 0 };
-	const u8 *p;
-	size_t n;
-
-	if (tkm_get_u8(r) != tag)
-		r->bad = true;
-	n = get_length(r);
-	p = tkm_get_bytes(r, n);
-	content.bad = !p;
-	if (p)
-		tkm_reader_init(&content, p, n);
-	return content;
-}
-
 /* A value whole, with its head. */
 static struct tkm_piece get_whole(struct tkm_reader *r, u8 tag)
 {
 	struct tkm_piece piece = { .data = r->data };
 	size_t before = r->len;
 
-	get_value(r, tag);
+	tkm_der_get(r, tag);
 	if (!r->bad)
 		piece.len = before - r->len;
 	return piece;
 }
 
-/* Not negative, below 2^63, in the shortest form. */
+/* Below 2^63. */
 static u64 get_integer(struct tkm_reader *r)
 {
-	struct tkm_reader content = get_value(r, DER_INTEGER);
-	const u8 *p = content.data;
-	size_t n = content.len;
-	u64 v = 0;
-
-	if (content.bad || !n || n > 8 || p[0] & 0x80 ||
-	    (n > 1 && !p[0] && !(p[1] & 0x80))) {
-		r->bad = true;
-		return 0;
-	}
-	for (; n; n--)
-		v = v << 8 | *p++;
-	return v;
+	return tkm_der_number(r, tkm_der_get(r, TKM_DER_INTEGER), INT64_MAX);
 }
 
 static struct tkm_piece get_octets(struct tkm_reader *r)
 {
-	struct tkm_reader content = get_value(r, DER_OCTETS);
+	struct tkm_reader content = tkm_der_get(r, TKM_DER_OCTETS);
 	struct tkm_piece piece = { .data = content.data, .len = content.len };
 
 	if (!piece.len)
@@ -152,9 +101,9 @@ ssize_t packet_size(const u8 *head, size_t len)
 	size_t n;
 
 	tkm_reader_init(&r, head, len);
-	if (tkm_get_u8(&r) != DER_SEQUENCE)
+	if (tkm_get_u8(&r) != TKM_DER_SEQUENCE)
 		return -EBADMSG;
-	n = get_length(&r);
+	n = tkm_der_length(&r);
 	if (r.bad)
 		return -EBADMSG;
 	n += len - r.len;
@@ -195,13 +144,13 @@ static int count_rows(struct tkm_reader list, size_t max, size_t *n)
 		if (*n == max)
 			return -E2BIG;
 		else
-			get_value(&list, DER_SEQUENCE);
+			tkm_der_get(&list, TKM_DER_SEQUENCE);
 	return list.bad ? -EBADMSG : 0;
 }
 
 static void get_row(struct tkm_reader *list, bool key, struct packet_row *row)
 {
-	struct tkm_reader r = get_value(list, DER_SEQUENCE);
+	struct tkm_reader r = tkm_der_get(list, TKM_DER_SEQUENCE);
 	u64 state = TKM_STATE_PRE_ACTIVE, parent = 0;
 
 	if (key) {
@@ -214,7 +163,7 @@ static void get_row(struct tkm_reader *list, bool key, struct packet_row *row)
 		r.bad = true;
 	row->parent = (u32)parent;
 	row->state = key ? (enum tkm_state)state : 0;
-	row->object = get_whole(&r, DER_SEQUENCE);
+	row->object = get_whole(&r, TKM_DER_SEQUENCE);
 	if (!tkm_reader_done(&r))
 		list->bad = true;
 }
@@ -222,7 +171,7 @@ static void get_row(struct tkm_reader *list, bool key, struct packet_row *row)
 static int get_rows(struct tkm_reader *body, bool keys, size_t max,
 		    struct packet_row **rows, size_t *n)
 {
-	struct tkm_reader list = get_value(body, DER_SEQUENCE);
+	struct tkm_reader list = tkm_der_get(body, TKM_DER_SEQUENCE);
 	size_t i;
 	int ret;
 
@@ -241,7 +190,7 @@ static int get_rows(struct tkm_reader *body, bool keys, size_t max,
 
 static void get_one_absent(struct tkm_reader *list, struct packet_absent *absent)
 {
-	struct tkm_reader r = get_value(list, DER_SEQUENCE);
+	struct tkm_reader r = tkm_der_get(list, TKM_DER_SEQUENCE);
 	u64 why;
 
 	absent->key = get_octets(&r);
@@ -253,7 +202,7 @@ static void get_one_absent(struct tkm_reader *list, struct packet_absent *absent
 
 static int get_absent(struct tkm_reader *body, struct packet *packet)
 {
-	struct tkm_reader list = get_value(body, DER_SEQUENCE);
+	struct tkm_reader list = tkm_der_get(body, TKM_DER_SEQUENCE);
 	size_t i;
 	int ret;
 
@@ -423,7 +372,7 @@ static int get_body(struct tkm_reader *r, struct packet *packet)
 	u64 kind, state;
 	int ret;
 
-	body = get_value(r, DER_SEQUENCE);
+	body = tkm_der_get(r, TKM_DER_SEQUENCE);
 	ret = get_version(&body);
 	if (ret)
 		return ret;
@@ -432,7 +381,7 @@ static int get_body(struct tkm_reader *r, struct packet *packet)
 	packet->created = (s64)get_integer(&body);
 	get_exactly(&body, packet->source, TKM_NAME_SIZE);
 	packet->to = get_octets(&body);
-	packet->move = get_whole(&body, DER_SEQUENCE);
+	packet->move = get_whole(&body, TKM_DER_SEQUENCE);
 	state = get_integer(&body);
 	packet->since = (s64)get_integer(&body);
 	if (body.bad || kind < PACKET_COPY || kind > PACKET_BACKUP ||
@@ -465,11 +414,11 @@ static int decode(struct packet *packet, const u8 *der, size_t len)
 	int ret;
 
 	tkm_reader_init(&r, der, len);
-	all = get_value(&r, DER_SEQUENCE);
+	all = tkm_der_get(&r, TKM_DER_SEQUENCE);
 	if (!tkm_reader_done(&r))
 		return -EBADMSG;
 	peek = all;
-	packet->body = get_whole(&peek, DER_SEQUENCE);
+	packet->body = get_whole(&peek, TKM_DER_SEQUENCE);
 	ret = get_body(&all, packet);
 	ret = ret ? ret : get_manifest(&all, &packet->manifest);
 	if (!ret && !tkm_reader_done(&all))
@@ -514,69 +463,12 @@ void packet_digest(struct tkm_piece body, u8 digest[32])
 
 /* ---- writing, backwards ---------------------------------------------------------------------- */
 
-/* What is written, growing towards lower addresses; @at is where it begins. */
-struct back {
-	u8 *data;
-	size_t at;
-	bool overflow;
-};
-
-static void back_bytes(struct back *b, const void *p, size_t n)
+static void back_octets(struct tkm_back *b, const void *p, size_t n)
 {
-	if (b->overflow || n > b->at) {
-		b->overflow = true;
-		return;
-	}
-	b->at -= n;
-	if (n)
-		memcpy(b->data + b->at, p, n);
+	tkm_back_value(b, TKM_DER_OCTETS, p, n);
 }
 
-static void back_u8(struct back *b, u8 v)
-{
-	back_bytes(b, &v, 1);
-}
-
-/* Tag and length in front of all that was written since @end was b->at. */
-static void back_header(struct back *b, u8 tag, size_t end)
-{
-	size_t n = end - b->at;
-	u8 bytes = 0;
-
-	if (n < 0x80) {
-		back_u8(b, (u8)n);
-	} else {
-		for (; n; n >>= 8, bytes++)
-			back_u8(b, (u8)n);
-		back_u8(b, 0x80 | bytes);
-	}
-	back_u8(b, tag);
-}
-
-static void back_octets(struct back *b, const void *p, size_t n)
-{
-	size_t end = b->at;
-
-	back_bytes(b, p, n);
-	back_header(b, DER_OCTETS, end);
-}
-
-static void back_integer(struct back *b, u64 v)
-{
-	size_t end = b->at;
-	u8 low;
-
-	do {
-		low = (u8)v;
-		back_u8(b, low);
-		v >>= 8;
-	} while (v);
-	if (low & 0x80)
-		back_u8(b, 0);
-	back_header(b, DER_INTEGER, end);
-}
-
-static void back_manifest(struct back *b, const struct manifest *manifest)
+static void back_manifest(struct tkm_back *b, const struct manifest *manifest)
 {
 	const struct certify *certify = &manifest->certify;
 
@@ -586,36 +478,36 @@ static void back_manifest(struct back *b, const struct manifest *manifest)
 	back_octets(b, manifest->signer.bytes, manifest->signer.len);
 }
 
-static void back_rows(struct back *b, const struct packet_row *rows, size_t n,
-		      bool keys)
+static void back_rows(struct tkm_back *b, const struct packet_row *rows,
+		      size_t n, bool keys)
 {
 	size_t all = b->at, end;
 
 	while (n--) {
 		end = b->at;
-		back_bytes(b, rows[n].object.data, rows[n].object.len);
+		tkm_back_bytes(b, rows[n].object.data, rows[n].object.len);
 		if (keys) {
-			back_integer(b, (u64)rows[n].since);
-			back_integer(b, rows[n].state);
-			back_integer(b, rows[n].parent);
+			tkm_back_number(b, (u64)rows[n].since);
+			tkm_back_number(b, rows[n].state);
+			tkm_back_number(b, rows[n].parent);
 		}
-		back_header(b, DER_SEQUENCE, end);
+		tkm_back_header(b, TKM_DER_SEQUENCE, end);
 	}
-	back_header(b, DER_SEQUENCE, all);
+	tkm_back_header(b, TKM_DER_SEQUENCE, all);
 }
 
-static void back_absent(struct back *b, const struct packet_absent *absent,
+static void back_absent(struct tkm_back *b, const struct packet_absent *absent,
 			size_t n)
 {
 	size_t all = b->at, end;
 
 	while (n--) {
 		end = b->at;
-		back_integer(b, absent[n].why);
+		tkm_back_number(b, absent[n].why);
 		back_octets(b, absent[n].key.data, absent[n].key.len);
-		back_header(b, DER_SEQUENCE, end);
+		tkm_back_header(b, TKM_DER_SEQUENCE, end);
 	}
-	back_header(b, DER_SEQUENCE, all);
+	tkm_back_header(b, TKM_DER_SEQUENCE, all);
 }
 
 static size_t room_for_absent(const struct packet_absent *absent, size_t n)
@@ -637,16 +529,15 @@ static size_t room_for(const struct packet_row *rows, size_t n)
 }
 
 /* What was written, at the beginning of memory of its own. */
-static int take(struct back *b, size_t end, u8 **out, size_t *len)
+static int take(struct tkm_back *b, u8 **out, size_t *len)
 {
-	*len = end - b->at;
-	memmove(b->data, b->data + b->at, *len);
-	*out = b->data;
-	if (!b->overflow)
-		return 0;
-	free(b->data);
-	*out = NULL;
-	return -EINVAL;
+	ssize_t n = tkm_back_done(b);
+
+	*out = n < 0 ? NULL : b->data;
+	*len = n < 0 ? 0 : (size_t)n;
+	if (n < 0)
+		free(b->data);
+	return n < 0 ? -EINVAL : 0;
 }
 
 int packet_body(const struct packet *packet, u8 **body, size_t *len)
@@ -654,46 +545,50 @@ int packet_body(const struct packet *packet, u8 **body, size_t *len)
 	size_t room = AROUND + room_for(packet->storage, packet->n_storage) +
 		      room_for(packet->keys, packet->n_keys) +
 		      room_for_absent(packet->absent, packet->n_absent);
-	struct back b = { .at = room };
+	struct tkm_back b;
+	void *data;
 
 	*body = NULL;
 	if (packet->n_storage > PACKET_STORAGE || packet->n_keys > PACKET_KEYS ||
 	    packet->n_absent > PACKET_KEYS || room > PACKET_MAX)
 		return -E2BIG;
-	b.data = malloc(room);
-	if (!b.data)
+	data = malloc(room);
+	if (!data)
 		return -ENOMEM;
+	tkm_back_init(&b, data, room);
 	back_absent(&b, packet->absent, packet->n_absent);
 	back_rows(&b, packet->keys, packet->n_keys, true);
 	back_rows(&b, packet->storage, packet->n_storage, false);
-	back_integer(&b, (u64)packet->since);
-	back_integer(&b, packet->state);
-	back_bytes(&b, packet->move.data, packet->move.len);
+	tkm_back_number(&b, (u64)packet->since);
+	tkm_back_number(&b, packet->state);
+	tkm_back_bytes(&b, packet->move.data, packet->move.len);
 	back_octets(&b, packet->to.data, packet->to.len);
 	back_octets(&b, packet->source, TKM_NAME_SIZE);
-	back_integer(&b, (u64)packet->created);
-	back_integer(&b, packet->kind);
+	tkm_back_number(&b, (u64)packet->created);
+	tkm_back_number(&b, packet->kind);
 	back_octets(&b, packet->id, PACKET_ID);
-	back_integer(&b, VERSION);
-	back_header(&b, DER_SEQUENCE, room);
-	return take(&b, room, body, len);
+	tkm_back_number(&b, VERSION);
+	tkm_back_header(&b, TKM_DER_SEQUENCE, room);
+	return take(&b, body, len);
 }
 
 int packet_finish(struct tkm_piece body, const struct manifest *manifest,
 		  u8 **der, size_t *len)
 {
 	size_t room = body.len + MANIFEST_MAX;
-	struct back b = { .data = malloc(room), .at = room };
 	struct packet again;
+	struct tkm_back b;
+	void *data = malloc(room);
 	int ret;
 
 	*der = NULL;
-	if (!b.data)
+	if (!data)
 		return -ENOMEM;
+	tkm_back_init(&b, data, room);
 	back_manifest(&b, manifest);
-	back_bytes(&b, body.data, body.len);
-	back_header(&b, DER_SEQUENCE, room);
-	ret = take(&b, room, der, len);
+	tkm_back_bytes(&b, body.data, body.len);
+	tkm_back_header(&b, TKM_DER_SEQUENCE, room);
+	ret = take(&b, der, len);
 	if (ret)
 		return ret;
 	/* What would not be taken is not given away. */
@@ -709,27 +604,28 @@ int packet_finish(struct tkm_piece body, const struct manifest *manifest,
 
 /* ---- receipts ----------------------------------------------------------------------------------- */
 
-static void back_receipt(struct back *b, const struct receipt *receipt)
+static void back_receipt(struct tkm_back *b, const struct receipt *receipt)
 {
 	size_t end = b->at;
 
-	back_integer(b, receipt->keys);
+	tkm_back_number(b, receipt->keys);
 	back_octets(b, receipt->source, TKM_NAME_SIZE);
-	back_integer(b, (u64)receipt->created);
+	tkm_back_number(b, (u64)receipt->created);
 	back_octets(b, receipt->packet, 32);
 	back_octets(b, receipt->id, PACKET_ID);
-	back_integer(b, VERSION);
-	back_header(b, DER_SEQUENCE, end);
+	tkm_back_number(b, VERSION);
+	tkm_back_header(b, TKM_DER_SEQUENCE, end);
 }
 
 int receipt_digest(const struct receipt *receipt, u8 digest[32])
 {
 	u8 body[RECEIPT_MAX];
-	struct back b = { .data = body, .at = sizeof(body) };
 	struct tkm_piece pieces[] = {
 		{ receipt_label, sizeof(receipt_label) }, { 0 },
 	};
+	struct tkm_back b;
 
+	tkm_back_init(&b, body, sizeof(body));
 	back_receipt(&b, receipt);
 	pieces[1] = (struct tkm_piece){ body + b.at, sizeof(body) - b.at };
 	tkm_sha256(pieces, 2, digest);
@@ -738,15 +634,15 @@ int receipt_digest(const struct receipt *receipt, u8 digest[32])
 
 ssize_t receipt_encode(const struct receipt *receipt, u8 der[RECEIPT_MAX])
 {
-	struct back b = { .data = der, .at = RECEIPT_MAX };
-	size_t n;
+	struct tkm_back b;
+	ssize_t n;
 
+	tkm_back_init(&b, der, RECEIPT_MAX);
 	back_manifest(&b, &receipt->manifest);
 	back_receipt(&b, receipt);
-	back_header(&b, DER_SEQUENCE, RECEIPT_MAX);
-	n = RECEIPT_MAX - b.at;
-	memmove(der, der + b.at, n);
-	return b.overflow ? -EINVAL : (ssize_t)n;
+	tkm_back_header(&b, TKM_DER_SEQUENCE, RECEIPT_MAX);
+	n = tkm_back_done(&b);
+	return n < 0 ? -EINVAL : n;
 }
 
 int receipt_decode(struct receipt *receipt, const u8 *der, size_t len)
@@ -759,8 +655,8 @@ int receipt_decode(struct receipt *receipt, const u8 *der, size_t len)
 	if (len > RECEIPT_MAX)
 		return -E2BIG;
 	tkm_reader_init(&r, der, len);
-	all = get_value(&r, DER_SEQUENCE);
-	body = get_value(&all, DER_SEQUENCE);
+	all = tkm_der_get(&r, TKM_DER_SEQUENCE);
+	body = tkm_der_get(&all, TKM_DER_SEQUENCE);
 	ret = tkm_reader_done(&r) ? get_version(&body) : -EBADMSG;
 	if (ret)
 		return ret;
