@@ -258,6 +258,65 @@ pages()
 }
 claim "long lists come in pages" pages
 
+# told ID...: ids of what tkmd tells of these, and errnos of what it does not
+told()
+{
+	ask "{\"verb\":\"chains\",\"ids\":[$(IFS=,; echo "$*")]}" |
+		jq -r '.keys | map("\(.id)\(.errno // "")") | join(" ")'
+}
+
+# Those that tkmd told of.
+exports()
+{
+	ask '{"verb":"audit","event":"export"}' |
+		jq -r '.records | map(select(.program == "asktkmd") | "\(.key) \(.uid) \(.result)") | join(" ")'
+}
+
+several()
+{
+	local i all
+
+	tkmd_start
+	for ((i = 1; i < 21; i++)); do
+		kept_key "p:k$i" use=crypt
+	done
+	as 4501 keyop add tkm a:theirs new @s > /dev/null
+	check "$(exports)" = ""
+	check "$(told 2 99 21 1)" = "2 99ENOKEY 21 1"
+	check "$(exports)" = "p:k2 0 ok a:theirs 0 ok p:k1 0 ok"
+	check "$(ask '{"verb":"chains","ids":[7]}' | jq -r '.keys[0].chain')" = "$(cat "$tmp/p_k7")"
+	check "$(ask '{"verb":"chains","ids":[7]}' | jq -c '.keys[0] | del(.chain)')" = \
+		"$(ask '{"verb":"show","id":7}' | jq -c 'del(.ok)')"
+	check "$(told)" = ""
+	# As many as have room; who asks for the rest gets the rest.
+	all=$(told {1..20})
+	i=$(wc -w <<< "$all")
+	check "$i" -gt 8
+	check "$i" -lt 20
+	check "$all $(told $(seq $((i + 1)) 20))" = "$(seq 20 | xargs)"
+	# To another user root's are none, and that somebody asked is written down.
+	check "$(as 4501 bash -c "$(declare -f ask told); tmp=$tmp; told 1 21 99")" = \
+		"1ENOKEY 21 99ENOKEY"
+	check "$(ask '{"verb":"audit","uid":4501,"event":"query"}' |
+		jq -r '.records | map(.result) | join(" ")')" = ENOKEY
+	for i in '1' '{}' '["1"]' '[-1]' '[1.5]' "[$(seq -s , 65)]"; do
+		contains "$(ask "{\"verb\":\"chains\",\"ids\":$i}")" EINVAL
+	done
+	contains "$(ask '{"verb":"chains"}')" EINVAL
+	db_row_breaks
+	check "$(told 1 2)" = "1 2EBADMSG"
+	tkmd_stop
+}
+
+db_row_breaks()
+{
+	tkmd_stop
+	db "UPDATE keys SET object = zeroblob(length(object)) WHERE id = 2"
+	chown tkm "$tmp"/state/kdb*
+	tkmd_start
+}
+claim "it tells several chains at a time, to whom they belong, and writes each down" several
+
 # The calls of a set of systemd's, and of the sets in it
 calls_of()
 {

@@ -159,6 +159,8 @@ static int exchange(int fd, const char *text, int file,
 int ask_with(struct json_object *question, int file, unsigned int seconds,
 	     struct json_object **reply)
 {
+	/* Unless it is part of something longer. */
+	const bool alone = progress_begin("tkmd answers");
 	int fd = open_socket(seconds), ret;
 
 	*reply = NULL;
@@ -167,6 +169,8 @@ int ask_with(struct json_object *question, int file, unsigned int seconds,
 	if (fd >= 0)
 		close(fd);
 	json_object_put(question);
+	if (alone)
+		progress_end();
 	if (!ret && !ask_true(*reply, "ok"))
 		ret = errno_of(ask_string(*reply, "errno"));
 	return ret;

@@ -8,6 +8,9 @@
 #include "migrate.h"
 #include "policy.h"
 
+/* Chains of so many are asked for with one question. */
+#define AT_A_TIME	64
+
 /* ---- one key ------------------------------------------------------------------- */
 
 /* Bytes of a value, with its head; 0: none. The chain was decoded before. */
@@ -76,26 +79,15 @@ static int take_chain(struct gathered_key *key, enum tkm_class class)
 	return cut(key);
 }
 
-static int ask_chain(struct json_object *about, struct gathered_key *key)
+static int read_key(struct json_object *one, struct gathered_key *key)
 {
-	struct json_object *question = ask_about("show", ask_string(about, "id"));
-	struct json_object *reply;
-	const char *hex, *stored;
-	int ret;
+	const char *hex = ask_string(one, "chain");
+	const char *stored = ask_string(one, "stored");
+	const char *state = ask_string(one, "state");
 
-	json_object_object_add(question, "chain", json_object_new_boolean(true));
-	ret = ask(question, &reply);
-	if (!ret) {
-		hex = ask_string(reply, "chain");
-		stored = ask_string(reply, "stored");
-		ret = libtkm_chain_read(hex, strlen(hex), &key->der, &key->len) ?:
-		      tkm_time_parse(stored, strlen(stored), &key->since) ?:
-		      tkm_state_parse(ask_string(reply, "state"),
-				      strlen(ask_string(reply, "state")),
-				      &key->state);
-	}
-	json_object_put(reply);
-	return ret;
+	return libtkm_chain_read(hex, strlen(hex), &key->der, &key->len) ?:
+	       tkm_time_parse(stored, strlen(stored), &key->since) ?:
+	       tkm_state_parse(state, strlen(state), &key->state);
 }
 
 /* ---- the branch ------------------------------------------------------------------ */
@@ -178,12 +170,19 @@ static int left_out(struct gathered *all, const char *name, enum packet_why why)
 	return 0;
 }
 
-static int take_key(struct gathered *all, struct json_object *about)
+/* Of what tkmd lists, the ids of what is meant. */
+struct listed {
+	struct gathered *all;
+	struct json_object *ids;
+	int err;
+};
+
+static int list_key(struct listed *listed, struct json_object *about)
 {
 	const char *name = ask_string(about, "key");
 	const char *class = ask_string(about, "class");
-	struct gathered_key key = { 0 };
-	int ret;
+	struct gathered *all = listed->all;
+	struct json_object *id;
 
 	if (!is_of(all, about) || !is_meant(all, name) ||
 	    !strcmp(ask_string(about, "state"), "destroyed"))
@@ -193,23 +192,15 @@ static int take_key(struct gathered *all, struct json_object *about)
 	if (strcmp(class, tkm_class_name(all->class)))
 		return left_out(all, name, strcmp(class, "fixed") ?
 				PACKET_CLASS : PACKET_FIXED);
-	ret = ask_chain(about, &key);
-	ret = ret ? ret : take_chain(&key, all->class);
-	ret = ret ? ret : add_key(all, &key);
-	if (ret)
-		free(key.der);
-	return ret == -ENOKEY ? left_out(all, name, PACKET_BRANCH) : ret;
+	if (json_object_object_get_ex(about, "id", &id))
+		json_object_array_add(listed->ids, json_object_get(id));
+	return 0;
 }
 
-struct asked {
-	struct gathered *all;
-	int err;
-};
-
-static int64_t take_part(struct json_object *reply, void *data)
+static int64_t list_part(struct json_object *reply, void *data)
 {
 	struct json_object *keys, *key, *id;
-	struct asked *asked = data;
+	struct listed *listed = data;
 	int64_t last = 0;
 	size_t i;
 
@@ -217,12 +208,81 @@ static int64_t take_part(struct json_object *reply, void *data)
 		return 0;
 	for (i = 0; i < json_object_array_length(keys); i++) {
 		key = json_object_array_get_idx(keys, i);
-		if (!asked->err)
-			asked->err = take_key(asked->all, key);
+		if (!listed->err)
+			listed->err = list_key(listed, key);
 		if (json_object_object_get_ex(key, "id", &id))
 			last = json_object_get_int64(id);
 	}
 	return last;
+}
+
+static int take_key(struct gathered *all, struct json_object *one)
+{
+	struct gathered_key key = { 0 };
+	int ret = *ask_string(one, "errno") ? -EBADMSG : read_key(one, &key);
+
+	ret = ret ? ret : take_chain(&key, all->class);
+	ret = ret ? ret : add_key(all, &key);
+	if (ret)
+		free(key.der);
+	return ret == -ENOKEY ? left_out(all, ask_string(one, "key"),
+					 PACKET_BRANCH) : ret;
+}
+
+/* Of the next ones as many as tkmd says at a time, which are at least one: how many. */
+static int take_some(struct gathered *all, struct json_object *ids, size_t from)
+{
+	const size_t end = json_object_array_length(ids);
+	struct json_object *question = ask_about("chains", NULL);
+	struct json_object *some = json_object_new_array(), *reply, *keys;
+	size_t i, n;
+	int ret = 0;
+
+	for (i = from; i < end && i < from + AT_A_TIME; i++)
+		json_object_array_add(some, json_object_get(
+			json_object_array_get_idx(ids, i)));
+	json_object_object_add(question, "ids", some);
+	ret = ask(question, &reply);
+	if (ret)
+		return -ask_failed(ret, reply, NULL);
+	n = json_object_object_get_ex(reply, "keys", &keys) ?
+		    json_object_array_length(keys) : 0;
+	for (i = 0; !ret && i < n; i++)
+		ret = take_key(all, json_object_array_get_idx(keys, i));
+	ret = ret || n ? ret : -EIO;
+	json_object_put(reply);
+	return ret ? -failed(ret, "what tkmd keeps") : (int)n;
+}
+
+static int take_all(struct gathered *all, struct json_object *ids)
+{
+	const size_t n = json_object_array_length(ids);
+	size_t done = 0;
+	int ret = 0;
+
+	progress_begin("tkmd tells the keys");
+	while (done < n && ret >= 0) {
+		ret = take_some(all, ids, done);
+		done += ret > 0 ? (size_t)ret : 0;
+		progress_share(done, n);
+	}
+	progress_end();
+	return ret < 0 ? -ret : DONE;
+}
+
+static int list_and_take(struct gathered *all)
+{
+	struct listed listed = { .all = all, .ids = json_object_new_array() };
+	int ret;
+
+	progress_begin("tkmd lists the keys");
+	ret = ask_each("list", all->owner != geteuid(), list_part, &listed);
+	progress_end();
+	if (!ret && listed.err)
+		ret = failed(listed.err, "what tkmd keeps");
+	ret = ret ? ret : take_all(all, listed.ids);
+	json_object_put(listed.ids);
+	return ret;
 }
 
 static int by_name(const void *a, const void *b)
@@ -296,13 +356,10 @@ static int fill(struct gathered *all)
 
 int gather(struct gathered *all)
 {
-	struct asked asked = { .all = all };
-	int ret = ask_each("list", all->owner != geteuid(), take_part, &asked);
+	int ret = list_and_take(all);
 
 	if (ret)
 		return ret;
-	if (asked.err)
-		return failed(asked.err, "what tkmd keeps");
 	if (!all->n)
 		return failed_as(-ENOKEY, "tkm list --stored tells what there is; fixed keys never move",
 				 "no key of class %s is meant by that",

@@ -129,8 +129,11 @@ void usage(const char *format, ...)
 	exit(USAGE);
 }
 
+static void progress_clear(void);
+
 static void say(const char *kind, const char *format, va_list args)
 {
+	progress_clear();
 	who();
 	fprintf(stderr, "%s: ", kind);
 	vfprintf(stderr, format, args);
@@ -213,6 +216,16 @@ static void show(int seconds)
 	progress.shown = true;
 }
 
+/* Before a line of another sort. */
+static void progress_clear(void)
+{
+	pthread_mutex_lock(&progress.lock);
+	if (progress.running && progress.shown)
+		fprintf(stderr, "\r\033[K");
+	progress.shown = false;
+	pthread_mutex_unlock(&progress.lock);
+}
+
 static void *tick(void *unused)
 {
 	struct timespec when;
@@ -234,14 +247,15 @@ static void *tick(void *unused)
 	return NULL;
 }
 
-void progress_begin(const char *what)
+bool progress_begin(const char *what)
 {
 	if (json || !isatty(STDERR_FILENO) || progress.running)
-		return;
+		return false;
 	progress.what = what;
 	progress.stop = progress.shown = false;
 	progress.done = progress.all = 0;
 	progress.running = !pthread_create(&progress.thread, NULL, tick, NULL);
+	return progress.running;
 }
 
 void progress_share(uint64_t done, uint64_t all)

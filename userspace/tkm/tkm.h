@@ -142,9 +142,10 @@ int say_done(void);
 
 /*
  * On a terminal, from the first second on: "tkm: new: WHAT... 3 s". Of what is
- * counted, the share that is done.
+ * counted, the share that is done. True when it began: not without a terminal, nor within
+ * another one.
  */
-void progress_begin(const char *what);
+bool progress_begin(const char *what);
 void progress_share(uint64_t done, uint64_t all);
 void progress_end(void);
 

@@ -470,20 +470,38 @@ void audit_fill(struct trail_record *record, uint32_t event, int result,
 	comm_of(record->pid, record->program, sizeof(record->program));
 }
 
+static int note(struct kdb *kdb, struct trail_record *records, size_t n,
+		int (*put)(struct kdb *kdb, struct trail_record *record))
+{
+	const int ret = append(kdb, records, n, put);
+
+	if (ret == -ENOTRECOVERABLE)
+		return ret;
+	unwritten = ret ? unwritten + n : 0;
+	return 0;
+}
+
 int audit_note(struct kdb *kdb, uint32_t event, int result,
 	       const struct name *name, const struct who *who)
 {
 	struct trail_record record;
-	int ret;
 
 	if (kdb->read_only)
 		return 0;
 	audit_fill(&record, event, result, name, who);
-	ret = append(kdb, &record, 1, who ? admit : put_record);
-	if (ret == -ENOTRECOVERABLE)
-		return ret;
-	unwritten = ret ? unwritten + 1 : 0;
-	return 0;
+	return note(kdb, &record, 1, who ? admit : put_record);
+}
+
+int audit_notes(struct kdb *kdb, struct trail_record *records, size_t n)
+{
+	size_t i;
+
+	if (kdb->read_only || !n)
+		return 0;
+	/* What is missing is missing once. */
+	for (i = 1; i < n; i++)
+		records[i].lost = 0;
+	return note(kdb, records, n, admit);
 }
 
 /* ---- opening ---- */

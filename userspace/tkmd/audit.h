@@ -39,6 +39,8 @@ int audit_append(struct kdb *kdb, struct trail_record *records, size_t n);
 /* What tkmd did or refused; not written, it is counted as lost. */
 int audit_note(struct kdb *kdb, uint32_t event, int result,
 	       const struct name *name, const struct who *who);
+/* The same of several that audit_fill() made, in one transaction. */
+int audit_notes(struct kdb *kdb, struct trail_record *records, size_t n);
 /* The same in a transaction of another's, and what came of that transaction. */
 void audit_fill(struct trail_record *record, uint32_t event, int result,
 		const struct name *name, const struct who *who);

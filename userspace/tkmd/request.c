@@ -153,6 +153,25 @@ static bool may_see(const struct ask *ask, const struct kdb_key *key)
 				key->name.side == TKM_SIDE_INIT);
 }
 
+/* Of another's nobody is told, but the audit. */
+static int if_seen(struct ask *ask, int ret, const struct kdb_key *key)
+{
+	if (ret || may_see(ask, key))
+		return ret;
+	ask->hidden = true;
+	return -ENOKEY;
+}
+
+static int key_of_id(struct ask *ask, int64_t id, struct kdb_key *key)
+{
+	int ret = kdb_get_id(ask->kdb, id, key);
+
+	/* Whose it is cannot be known. */
+	if (ret == -EBADMSG && !is_root(ask))
+		ret = -ENOKEY;
+	return if_seen(ask, ret, key);
+}
+
 /* The key that is asked about, if there is one that may be known. */
 static int which_key(struct ask *ask, struct kdb_key *key)
 {
@@ -165,18 +184,11 @@ static int which_key(struct ask *ask, struct kdb_key *key)
 	if (given(ask, "id") && (given(ask, "owner") || given(ask, "side")))
 		return no(ask, EINVAL, "owner and side belong to key");
 	if (given(ask, "id")) {
-		ret = kdb_get_id(ask->kdb, id, key);
-		/* Whose it is cannot be known. */
-		if (ret == -EBADMSG && !is_root(ask))
-			ret = -ENOKEY;
+		ret = key_of_id(ask, id, key);
 	} else {
 		ret = read_name(ask, &name);
-		if (!ret)
-			ret = kdb_get(ask->kdb, &name, key);
-	}
-	if (!ret && !may_see(ask, key)) {
-		ask->hidden = true;
-		ret = -ENOKEY;
+		ret = ret ? ret : if_seen(ask, kdb_get(ask->kdb, &name, key),
+					  key);
 	}
 	if (ret == -ENOKEY)
 		return no(ask, ENOKEY, "no key of that name is kept");
@@ -353,6 +365,95 @@ static int show(struct ask *ask)
 		ret = audit_note(ask->kdb, TKM_AUDIT_EVENT_EXPORT, 0, &key.name,
 				 ask->peer);
 	return ret ? ret : describe(ask, &key, with_chain, ask->out);
+}
+
+/* ---- chains of several ---- */
+
+/* What else is in the line. */
+#define LINE_REST	64
+
+/* A key, or why not: that is for whoever asks to judge. */
+static struct json_object *one_chain(struct ask *ask, int64_t id,
+				     struct trail_record *record)
+{
+	struct json_object *one = json_object_new_object();
+	static struct kdb_key key;
+	int ret;
+
+	if (!one)
+		return NULL;
+	record->event = 0;
+	ret = key_of_id(ask, id, &key) ?: describe(ask, &key, true, one);
+	if (!ret) {
+		audit_fill(record, TKM_AUDIT_EVENT_EXPORT, 0, &key.name,
+			   ask->peer);
+		return one;
+	}
+	json_object_put(one);
+	one = json_object_new_object();
+	if (add_number(one, "id", id) ||
+	    add_text(one, "errno", ret == -ENOKEY ? "ENOKEY" : "EBADMSG")) {
+		json_object_put(one);
+		return NULL;
+	}
+	return one;
+}
+
+static size_t size_of(struct json_object *one)
+{
+	size_t size;
+
+	return json_object_to_json_string_length(one, JSON_C_TO_STRING_PLAIN |
+			JSON_C_TO_STRING_NOSLASHESCAPE, &size) ?
+		       size + 1 : SOCKET_LINE;
+}
+
+/* As many as have room in a line. What is told is what is written down. */
+static int put_chains(struct ask *ask, const int64_t *ids, size_t n,
+		      struct json_object *keys)
+{
+	static struct trail_record records[KDB_LIST_MAX];
+	size_t room = SOCKET_LINE - LINE_REST, told = 0, i;
+	struct json_object *one;
+
+	for (i = 0; i < n; i++) {
+		one = one_chain(ask, ids[i], &records[told]);
+		if (!one)
+			return -ENOMEM;
+		if (size_of(one) > room) {
+			json_object_put(one);
+			break;
+		}
+		room -= size_of(one);
+		if (json_object_array_add(keys, one))
+			return -ENOMEM;
+		told += records[told].event != 0;
+	}
+	return audit_notes(ask->kdb, records, told);
+}
+
+static int chains(struct ask *ask)
+{
+	struct json_object *list, *one, *keys;
+	int64_t ids[KDB_LIST_MAX];
+	size_t n, i;
+	int ret;
+
+	if (!json_object_object_get_ex(ask->in, "ids", &list) ||
+	    !json_object_is_type(list, json_type_array) ||
+	    json_object_array_length(list) > KDB_LIST_MAX)
+		return no(ask, EINVAL, "ids is an array of at most 64");
+	n = json_object_array_length(list);
+	for (i = 0; i < n; i++) {
+		one = json_object_array_get_idx(list, i);
+		ids[i] = json_object_get_int64(one);
+		if (!json_object_is_type(one, json_type_int) || ids[i] < 0 ||
+		    ids[i] > ID_MAX)
+			return no(ask, EINVAL, "an id is a number");
+	}
+	keys = json_object_new_array();
+	ret = add(ask->out, "keys", keys);
+	return ret ? ret : put_chains(ask, ids, n, keys);
 }
 
 static int remove_key(struct ask *ask)
@@ -1022,6 +1123,7 @@ static const struct verb verbs[] = {
 	{ "status", status, { NULL } },
 	{ "list", list, { "all", "after", NULL } },
 	{ "show", show, { "key", "id", "owner", "side", "chain", NULL } },
+	{ "chains", chains, { "ids", NULL } },
 	{ "remove", remove_key, { "key", "id", "owner", "side", NULL } },
 	{ "check", check, { "all", "after", NULL } },
 	{ "tkmrk", platform_root, { NULL } },
@@ -1150,7 +1252,8 @@ static int note_refusal(const struct ask *ask, int ret)
 {
 	if ((ret != -EPERM && !ask->hidden) || ask->noted)
 		return ret;
-	return audit_note(ask->kdb, TRAIL_QUERY, ret, NULL, ask->peer) ?: ret;
+	return audit_note(ask->kdb, TRAIL_QUERY, ask->hidden ? -ENOKEY : ret,
+			  NULL, ask->peer) ?: ret;
 }
 
 ssize_t request_answer(struct kdb *kdb, const struct who *peer, int file,
