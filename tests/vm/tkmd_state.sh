@@ -93,6 +93,22 @@ destroyed()
 }
 claim "a key that is destroyed keeps its name, and no chain" destroyed
 
+whole()
+{
+	tkmd_start
+	kept_key a:b use=crypt
+	kept_key a:c use=crypt
+	set_kept a:b destroyed
+	contains "$(ask '{"verb":"check","all":true}')" '"bad":[],"checked":2'
+	# What is damaged is, whatever its state.
+	tkmd_stop
+	db "UPDATE keys SET object = zeroblob(length(object)) WHERE id = 1"
+	tkmd_start
+	contains "$(ask '{"verb":"check","all":true}')" '"bad":[1],"checked":2'
+	tkmd_stop
+}
+claim "... and is no damaged row" whole
+
 later()
 {
 	local key

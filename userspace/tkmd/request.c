@@ -490,6 +490,9 @@ static int open_and_cut(struct kdb *kdb, int64_t id)
 	int ret;
 
 	ret = kdb_get_id(kdb, id, &key);
+	/* All that there is of it. */
+	if (!ret && key.state.state == TKM_STATE_DESTROYED)
+		return 0;
 	ret = ret ? ret : kdb_chain(kdb, &key, &chain);
 	return ret ? ret : branch_cut(chain.der, chain.len, &key.name, &branch);
 }
