@@ -9,7 +9,10 @@
 #   go A|B; go_B_empty; leave  see there
 #   p VERB ACTION ARGUMENT...  tkm, which must succeed, and has nothing to say
 #   imports, refused_import    packets there
-#   stored                     names of the caller's keys that tkmd keeps
+#   stored                     names of the caller's keys that tkmd keeps; state_here NAME
+#   keys_in FILE               state and name, in the packet's order
+#   values FILE DEPTH          of DER: offset, length of the head, of the content
+#   all_is_whole               every row of the database opens
 
 running=
 
@@ -102,4 +105,25 @@ refused_import()
 stored()
 {
 	tkm list --stored --socket "$tmp/run/socket" | awk '{ print $NF }' | xargs
+}
+
+state_here()
+{
+	ask "{\"verb\":\"show\",\"key\":\"$1\"}" | jq -r .state
+}
+
+keys_in()
+{
+	p migrate show --json "$1" | jq -r '.keys[] | "\(.state) \(.key)"'
+}
+
+values()
+{
+	openssl asn1parse -inform DER -in "$1" |
+		sed -nE "s/^ *([0-9]+):d=$2 +hl= *([0-9]+) +l= *([0-9]+) .*/\1 \2 \3/p"
+}
+
+all_is_whole()
+{
+	contains "$(ask '{"verb":"check","all":true}')" '"bad":[]'
 }

@@ -421,16 +421,6 @@ claim "a value is in no argument, no output and no core" silent_about_value
 
 # ---- a terminal ----
 
-# at_terminal STATUS COMMAND... < SCRIPT: what it showed is in $tmp/screen
-at_terminal()
-{
-	local wanted=$1 status=0
-
-	shift
-	"$here/terminal.py" "$@" > "$tmp/screen" || status=$?
-	[ $status = "$wanted" ] || fail "status $status: $(cat "$tmp/screen")"
-}
-
 asked()
 {
 	local secret="never shown" key

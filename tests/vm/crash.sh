@@ -5,11 +5,6 @@
 # What was acknowledged is there after it, whole, and is what it was; of what was not,
 # there is all or nothing.
 #
-# A power cut is what the disk holds at one moment, and nothing else: the device below
-# the file system is stopped between two writes, and copied. What only the kernel's
-# memory had is not in the copy. (What a disk itself loses of what it was not yet
-# told to flush, is.)
-#
 # TKM_KILL_STEP=N takes every Nth call, beginning anywhere, TKM_CUTS=N so many
 # moments. Unless given it is every fourth and a hundred in user-mode Linux, and a few
 # elsewhere.
@@ -17,6 +12,7 @@
 # run_claims calls the functions
 . "$(dirname "$0")/lib.sh"
 . "$here/tkmd.bash"
+. "$here/powercut.bash"
 
 if [ -d /run/tkm-vm ]; then
 	step=${TKM_KILL_STEP:-4} cuts=${TKM_CUTS:-100}
@@ -118,20 +114,6 @@ all_hold()
 #
 # Killed.
 #
-
-# tkmd_killed CALL N: started to die at its Nth such call; true if it lived
-tkmd_killed()
-{
-	tkmd_user
-	poll 20 nobody_helps
-	rm -f "$tmp/tkmd.log"
-	strace -f -qq -o /dev/null -e trace="$1" -e inject="$1:signal=KILL:when=$2" \
-		tkmd --state "$tmp/state" --socket "$tmp/run/socket" \
-		> "$tmp/tkmd.log" 2>&1 < /dev/null 3>&- &
-	tkmd=$!
-	poll 30 tkmd_settles || fail "tkmd hangs: $(cat "$tmp/tkmd.log")"
-	tkmd_is_ready
-}
 
 tkmd_lives()
 {
@@ -241,38 +223,11 @@ claim "... while it upgrades one: old or new, and nothing is lost" killed_in_upg
 # Power cuts.
 #
 
-# A disk that can be stopped: a file, a loop device, a mapping, a file system.
-disk_make()
-{
-	modprobe -a loop dm-mod ext4 2> /dev/null || :
-	mkdir -p "$tmp/disk" "$tmp/after"
-	truncate -s 12M "$tmp/image"
-	mke2fs -q -t ext4 -b 1024 -J size=2 "$tmp/image"
-	loop=$(losetup --find --show "$tmp/image")
-	dmsetup create --noudevsync tkm-cut --table "0 $((12 * 2048)) linear $loop 0"
-	dmsetup mknodes tkm-cut
-	mount /dev/mapper/tkm-cut "$tmp/disk"
-	mkdir -m 700 "$tmp/disk/state"
-	chown tkm "$tmp/disk/state"
-	ln -sfn disk/state "$tmp/state"
-}
-
-disk_remove()
-{
-	umount "$tmp/disk"
-	dmsetup remove --noudevsync tkm-cut
-	losetup -d "$loop"
-	rm "$tmp/image"
-}
-
-# What the disk has now, and what had been said before and after.
-disk_cut()
+# What had been said before, and after.
+cut()
 {
 	cp "$tmp/list" "$tmp/cut.$1.list"
-	dmsetup suspend --nolockfs --noflush --noudevsync tkm-cut
-	cp --sparse=always "$tmp/image" "$tmp/cut.$1"
-	cp "$tmp/list" "$tmp/cut.$1.after"
-	dmsetup resume --noudevsync tkm-cut
+	disk_cut "$tmp/cut.$1" cp "$tmp/list" "$tmp/cut.$1.after"
 }
 
 # Until $tmp/enough is there.
@@ -300,7 +255,7 @@ cut_some()
 	worker=$!
 	for ((i = 0; i < $2; i++)); do
 		sleep "0.$((RANDOM % 4))$((RANDOM % 10))$((RANDOM % 10))"
-		disk_cut "$i"
+		cut "$i"
 	done
 	touch "$tmp/enough"
 	wait $worker || fail "the work was not done: $(cat "$tmp/tkmd.log")"
@@ -313,14 +268,12 @@ look_after()
 {
 	local i
 
-	ln -sfn after/state "$tmp/state"
 	for ((i = 0; i < $1; i++)); do
-		mount -o loop "$tmp/cut.$i" "$tmp/after"
-		keyctl clear @s
+		after_cut "$tmp/cut.$i"
 		tkmd_start
 		all_hold "$tmp/cut.$i.list" "$tmp/cut.$i.after" 4
 		tkmd_stop
-		umount "$tmp/after"
+		after_done
 		lines+=" $(wc -l < "$tmp/cut.$i.list")"
 	done
 }

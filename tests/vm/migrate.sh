@@ -12,25 +12,6 @@
 . "$here/moving.bash"
 . "$here/a_and_b.bash"
 
-# Its values at that depth: offset, length of the head, of the content.
-values()
-{
-	openssl asn1parse -inform DER -in "$1" |
-		sed -nE "s/^ *([0-9]+):d=$2 +hl= *([0-9]+) +l= *([0-9]+) .*/\1 \2 \3/p"
-}
-
-# value FILE OFFSET HEAD LENGTH: all of it
-value()
-{
-	tail -c +$(($2 + 1)) "$1" | head -c $(($3 + $4))
-}
-
-# keys_in FILE: state and name, in the packet's order
-keys_in()
-{
-	p migrate show --json "$1" | jq -r '.keys[] | "\(.state) \(.key)"'
-}
-
 # Another user's, which root exports: in $tmp/user, with a message in $tmp/user-message.
 users_key()
 {
@@ -159,7 +140,7 @@ taken()
 	check "$(imports --existing replace "$work/key" | tail -n 1)" = "1 keys taken"
 	is_web_two 2
 	check "$(stored)" = "mail:one web:one web:two"
-	contains "$(ask '{"verb":"check","all":true}')" '"bad":[]'
+	all_is_whole
 	contains "$(ask '{"verb":"audit","event":"packet-take"}')" '"result":"EEXIST"'
 	leave
 }
@@ -269,7 +250,7 @@ given()
 	truncate -s 65M "$tmp/bad-long"
 	check "$(give "${id//2/3}" replace "$tmp/bad-long")" = E2BIG
 	check "$(stored)" = "web:two own:key"
-	contains "$(ask '{"verb":"check","all":true}')" '"bad":[]'
+	all_is_whole
 	# Nobody else does, whatever comes along.
 	chmod 755 "$tmp" "$tmp/run"
 	chmod 644 "$tmp/good"
@@ -278,16 +259,48 @@ given()
 }
 claim "tkmd takes whole files of keys, of root, each packet once" given
 
+# More than tkmd lists at a time, and than it tells chains of.
+many()
+{
+	local n=70 i approver
+
+	in_part || n=20
+	go A
+	public_file mine "$tmp/mine.tpm2b"
+	approver=$(keyctl padd user approver @s < "$tmp/mine.tpm2b")
+	for ((i = 0; i < n; i++)); do
+		keyctl unlink "$(new_key "many:k$i" "class=portable approver=$approver use=crypt")" @s
+	done
+	tkm state --stored --socket "$tmp/run/socket" many:k13 suspended
+	tkm state --stored --socket "$tmp/run/socket" many:k14 destroyed
+	# Who has to wait is told for what.
+	kill -STOP "$tkmd"
+	(sleep 3; kill -CONT "$tkmd") &
+	at_terminal 0 tkm migrate export --socket "$tmp/run/socket" --to b \
+		--approver "$work/mine.pem" -o "$work/many" application many <<-SCRIPT
+		wait tkm: migrate export: tkmd answers... 1 s
+	SCRIPT
+	wait $!
+	check "$(keys_in "$work/many" | sort | uniq -c | wc -l)" = $((n - 1))
+	check "$(keys_in "$work/many" | grep -c '^active many:k')" = $((n - 2))
+	check "$(keys_in "$work/many" | grep -v '^active')" = "suspended many:k13"
+	# Each is written down, once.
+	check "$(p audit show --json --event export --key "many:k$((n - 1))" |
+		jq -r '.[] | select(.program == "tkm") | "\(.key) \(.uid) \(.result)"')" = \
+		"many:k$((n - 1)) 0 ok"
+	go_B_empty
+	check "$(imports "$work/many" | tail -n 1)" = "$((n - 1)) keys taken"
+	check "$(stored | wc -w)" = $((n - 1))
+	all_is_whole
+	leave
+}
+claim "many keys move, and whoever waits is told for what" many
+
 # retires STATUS TEXT PACKET RECEIPT
 retires()
 {
 	ends "$1" tkm migrate retire --socket "$tmp/run/socket" --yes "$3" "$4"
 	contains "$(cat "$tmp/out" "$tmp/err")" "$2"
-}
-
-state_here()
-{
-	ask "{\"verb\":\"show\",\"key\":\"$1\"}" | jq -r .state
 }
 
 moved()
@@ -347,98 +360,5 @@ restored()
 	leave
 }
 claim "a backup brings back what was removed" restored
-
-# tkmd as B had it when it had no key, killed at its Nth CALL; true if it lived to be ready.
-tkmd_killed()
-{
-	rm -rf "$tmp/state"
-	cp -a "$work/empty-B" "$tmp/state"
-	tkmd_user
-	poll 20 nobody_helps
-	rm -f "$tmp/tkmd.log"
-	strace -f -qq -o /dev/null -e trace="$1" -e inject="$1:signal=KILL:when=$2" \
-		tkmd --state "$tmp/state" --socket "$tmp/run/socket" \
-		> "$tmp/tkmd.log" 2>&1 < /dev/null 3>&- &
-	tkmd=$!
-	poll 30 tkmd_settles || fail "tkmd hangs: $(cat "$tmp/tkmd.log")"
-	tkmd_is_ready
-}
-
-# All of it or nothing, as was said; and then it can be taken, or was.
-all_or_nothing()
-{
-	case $(stored) in
-	"") [ "$1" != 0 ] || fail "it said that they came"
-		imports "$work/domain" > /dev/null ;;
-	"mail:one web:one web:two") ;;
-	*) fail "half of it: $(stored)" ;;
-	esac
-	check "$(stored)" = "mail:one web:one web:two"
-	contains "$(ask '{"verb":"check","all":true}')" '"bad":[]'
-	refused_import 5 "(EALREADY)" "$work/domain"
-}
-
-cut_helper()
-{
-	local call=$1 n lived=no status
-
-	n=$((1 + RANDOM % step))
-	while [ $lived = no ]; do
-		status=1
-		if tkmd_killed "$call" $n; then
-			status=0
-			tkm migrate import --yes --socket "$tmp/run/socket" "$work/domain" \
-				> /dev/null 2>&1 || status=$?
-			[ $status != 0 ] || lived=yes
-			pkill -TERM -x tkmd || :
-		fi
-		wait "$tkmd" 2> /dev/null || :
-		keyctl clear @s
-		tkmd_start
-		all_or_nothing $status
-		tkmd_stop
-		keyctl clear @s
-		n=$((n + step))
-	done
-	comment "$call: $((n - step))"
-}
-
-# What asks is killed: tkmd ends what it began, or never heard of it.
-cut_asker()
-{
-	local call n status
-
-	for call in add_key keyctl sendmsg recvfrom write; do
-		for n in 1 2; do
-			rm -rf "$tmp/state"
-			cp -a "$work/empty-B" "$tmp/state"
-			tkmd_start
-			status=0
-			strace -f -qq -o /dev/null -e trace="$call" -e inject="$call:signal=KILL:when=$n" \
-				tkm migrate import --yes --socket "$tmp/run/socket" "$work/domain" \
-				> "$tmp/out" 2>&1 || status=1
-			all_or_nothing $status
-			tkmd_stop
-			keyctl clear @s
-		done
-	done
-}
-
-cuts()
-{
-	local call step=${TKM_KILL_STEP:-60} calls=1
-
-	[ ! -d /run/tkm-vm ] || step=${TKM_KILL_STEP:-6} calls=3
-	go_B_empty
-	tkmd_stop
-	# Elsewhere a start takes seconds.
-	for call in $(printf '%s\n' pwrite64 fdatasync sendto | shuf -n $calls); do
-		cut_helper "$call"
-	done
-	[ ! -d /run/tkm-vm ] || cut_asker
-	tkmd_start
-	leave
-}
-claim "killed in any step of an import: all of it is there, or nothing, and it is done once" cuts
 
 run_claims

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2154 # tmp and here are lib.sh's
 #
 # Words of the tests of the command tkm, beside those of lib.sh.
 
@@ -75,4 +75,14 @@ field()
 extend()
 {
 	tpm2_pcrextend "$1:sha256=$(printf '%064d' "$1")"
+}
+
+# at_terminal STATUS COMMAND... < SCRIPT: what it showed is in $tmp/screen
+at_terminal()
+{
+	local wanted=$1 status=0
+
+	shift
+	"$here/terminal.py" "$@" > "$tmp/screen" || status=$?
+	[ $status = "$wanted" ] || fail "status $status: $(cat "$tmp/screen")"
 }

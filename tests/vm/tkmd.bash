@@ -6,6 +6,8 @@
 #   tkmd_start [OPTION...]     on $tmp/state, and it is ready
 #   tkmd_refuses TEXT [...]    it ends by itself, says that, and changes nothing
 #   tkmd_stop; tkmd_kill       by SIGTERM, by SIGKILL
+#   tkmd_killed CALL N         started to die at its Nth such call; true if it lived to
+#                              be ready
 #   ask JSON                   what it answers on its socket
 #   found DESC [KEYRING]       the key that request_key finds; finds ERRNO DESC
 #   kept_key DESC [OPTIONS]    made, and out of the keyrings; its chain in $tmp/DESC,
@@ -103,6 +105,19 @@ tkmd_kill()
 {
 	kill -KILL "$tkmd"
 	wait "$tkmd" 2> /dev/null || :
+}
+
+tkmd_killed()
+{
+	tkmd_user
+	poll 20 nobody_helps
+	rm -f "$tmp/tkmd.log"
+	strace -f -qq -o /dev/null -e trace="$1" -e inject="$1:signal=KILL:when=$2" \
+		tkmd --state "$tmp/state" --socket "$tmp/run/socket" \
+		> "$tmp/tkmd.log" 2>&1 < /dev/null 3>&- &
+	tkmd=$!
+	poll 30 tkmd_settles || fail "tkmd hangs: $(cat "$tmp/tkmd.log")"
+	tkmd_is_ready
 }
 
 ask()
