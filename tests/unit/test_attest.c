@@ -350,6 +350,32 @@ static void test_extra(void **state)
 	assert_memory_not_equal(extra, wanted, 32);
 }
 
+#define DRAWS	100000
+
+static int by_nonce(const void *a, const void *b)
+{
+	return memcmp(a, b, NONCE_NEW);
+}
+
+/* All of their length, each byte of which is any. */
+static void test_nonces(void **state)
+{
+	static u8 nonces[DRAWS][NONCE_NEW], seen[NONCE_NEW][256];
+	size_t i, k;
+
+	(void)state;
+	for (i = 0; i < DRAWS; i++) {
+		assert_int_equal(attest_nonce(nonces[i]), 0);
+		for (k = 0; k < NONCE_NEW; k++)
+			seen[k][nonces[i][k]] = 1;
+	}
+	qsort(nonces, DRAWS, NONCE_NEW, by_nonce);
+	for (i = 1; i < DRAWS; i++)
+		assert_memory_not_equal(nonces[i], nonces[i - 1], NONCE_NEW);
+	for (k = 0; k < NONCE_NEW; k++)
+		assert_null(memchr(seen[k], 0, 256));
+}
+
 /* ---- event logs ---- */
 
 static void hold(const struct values *values, const char *group)
@@ -965,6 +991,7 @@ int main(void)
 		cmocka_unit_test(test_flipped_values),
 		cmocka_unit_test(test_selections),
 		cmocka_unit_test(test_extra),
+		cmocka_unit_test(test_nonces),
 		cmocka_unit_test(test_logs),
 		cmocka_unit_test(test_logs_damaged),
 		cmocka_unit_test(test_logs_hostile),

@@ -6,6 +6,7 @@
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
+#include <openssl/rand.h>
 #include <openssl/rsa.h>
 
 #include "attest.h"
@@ -500,4 +501,9 @@ void attest_extra(const char *purpose, const u8 *nonce, size_t len,
 	};
 
 	tkm_sha256(pieces, ARRAY_SIZE(pieces), extra);
+}
+
+int attest_nonce(u8 nonce[NONCE_NEW])
+{
+	return RAND_bytes(nonce, NONCE_NEW) == 1 ? 0 : -EIO;
 }

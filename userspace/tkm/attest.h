@@ -80,7 +80,11 @@ ssize_t registers_write(const struct registers *registers,
  */
 #define NONCE_MIN	16
 #define NONCE_MAX	64
+#define NONCE_NEW	32
 void attest_extra(const char *purpose, const u8 *nonce, size_t len,
 		  u8 extra[32]);
+
+/* Never the same. -EIO. */
+int attest_nonce(u8 nonce[NONCE_NEW]);
 
 #endif /* TKM_ATTEST_H */

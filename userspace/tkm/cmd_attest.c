@@ -6,7 +6,6 @@
  */
 #include <glob.h>
 #include <keyutils.h>
-#include <openssl/rand.h>
 
 #include "evidence.h"
 #include "ima.h"
@@ -44,10 +43,10 @@ static void put_hex(struct json_object *object, const char *name, const u8 *p,
 static int say_nonce(void)
 {
 	struct json_object *object;
-	char text[65];
-	u8 nonce[32];
+	char text[2 * NONCE_NEW + 1];
+	u8 nonce[NONCE_NEW];
 
-	if (RAND_bytes(nonce, sizeof(nonce)) != 1)
+	if (attest_nonce(nonce))
 		return failed(-EIO, "random bytes");
 	if (json) {
 		object = json_object_new_object();
