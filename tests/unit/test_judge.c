@@ -893,7 +893,7 @@ static void test_forgeries(void **state)
 static void test_order(void **state)
 {
 	static const char *const order[] = {
-		"evidence", "attributes", "binding", "signature", "magic", "type",
+		"evidence", "ek-certificate", "ek-public", "attributes", "binding", "signature", "magic", "type",
 		"nonce", "signer", "name", "record", "parents", "selection", "values", "event-log", "replay",
 		"ima", "clock", "firmware", "registers",
 	};

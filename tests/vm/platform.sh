@@ -294,10 +294,11 @@ claim "a platform is known by its answer over a pipe" \
 # Evidence of a platform that is known is believed by its name.
 a_known_platform_is_believed()
 {
-	local nonce
+	local nonce ak
 
 	a_is_shown
 	nonce=$(head -c 16 /dev/urandom | xxd -p)
+	ak=$(p show --json | jq -r .ak)
 	# Of who is not known, and of who is another.
 	tk attest quote --nonce "$nonce" --pcrs sha256:16 -o "$tmp/e" > /dev/null
 	believed() { ends "$1" tkm verify --socket "$tmp/run/socket" --nonce "$nonce" \
@@ -308,6 +309,21 @@ a_known_platform_is_believed()
 	believed 0 --platform a
 	check "$(head -n 1 "$tmp/out")" = accepted
 	wrong verify --nonce "$nonce" --platform a --ak "$tmp/none" "$tmp/e"
+	# And by its certificate, that tkmd has or that a file has, once more.
+	believed 0 --platform a --ca "$trusted" --json
+	check "$(jq -r '.checks["ek-certificate", "ek-public", "binding"]' "$tmp/out" | xargs)" = \
+		"passed passed passed"
+	believed 0 --credential "$tmp/a" --ca "$trusted" --ak "$ak"
+	# That says nothing of the attestation key.
+	believed 3 --credential "$tmp/a" --ca "$trusted"
+	check "$(cat "$tmp/out")" = "refused: binding: nobody said that this attestation key is a TPM's"
+	believed 1 --credential "$tmp/e" --ca "$trusted" --ak "$ak"
+	says "is no platform's credential, or damaged (EBADMSG)"
+	believed 1 --credential "$tmp/a" --ca "$tmp/run" --ak "$ak"
+	says "there is no certificate of a CA (ENOENT)"
+	wrong verify --nonce "$nonce" --credential "$tmp/a" "$tmp/e"
+	wrong verify --nonce "$nonce" --ca "$trusted" "$tmp/e"
+	wrong verify --nonce "$nonce" --platform a --credential "$tmp/a" --ca "$trusted" "$tmp/e"
 	tkmd_stop
 	mv "$tmp/state" "$tmp/state-a"
 	on_b
@@ -315,6 +331,13 @@ a_known_platform_is_believed()
 	p add b --ca "$work/stranger/trusted" --via "$(serve)"
 	believed 3 --platform b
 	check "$(head -n 1 "$tmp/out")" = "refused: binding: nobody said that this attestation key is a TPM's"
+	believed 3 --platform b --ca "$work/stranger/trusted"
+	contains "$(cat "$tmp/out")" "refused: binding: the attestation key is another one than the credential's"
+	# The certificate comes first, whatever else there is.
+	believed 3 --platform b --ca "$trusted" --json
+	check "$(jq -r '.failed, (.checks | length)' "$tmp/out" | xargs)" = "ek-certificate 2"
+	believed 3 --credential "$tmp/a" --ca "$work/stranger/trusted" --ak "$ak"
+	contains "$(cat "$tmp/out")" "refused: ek-certificate: unable to get local issuer certificate"
 	tkmd_stop
 	on_a
 }

@@ -39,7 +39,7 @@ static int file_failed(int err, const char *path, const char *what)
 	}
 }
 
-static X509_STORE *want_store(const char *folder, int *status)
+X509_STORE *want_store(const char *folder, int *status)
 {
 	X509_STORE *store;
 	int err;
@@ -61,7 +61,7 @@ static int read_file(const char *path, uint8_t **data, size_t *len)
 	return ret ? failed(ret, path) : DONE;
 }
 
-static int read_credential(const char *path, struct credential *credential)
+int read_credential(const char *path, struct credential *credential)
 {
 	uint8_t *data;
 	size_t len;

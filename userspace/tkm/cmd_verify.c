@@ -17,7 +17,7 @@
 enum {
 	OPT_NONCE = OPT_USE_OWN, OPT_POLICY, OPT_AK, OPT_EK, OPT_RECORD,
 	OPT_PCRS, OPT_MESSAGE, OPT_SIGNATURE, OPT_VALUES, OPT_EVENT_LOG, OPT_IMA,
-	OPT_KEY, OPT_PLATFORM, OPT_FROM,
+	OPT_KEY, OPT_PLATFORM, OPT_FROM, OPT_CREDENTIAL, OPT_CAS,
 };
 
 static const struct option options[] = {
@@ -37,6 +37,8 @@ static const struct option options[] = {
 	{ "ima", required_argument, NULL, OPT_IMA },
 	{ "key", required_argument, NULL, OPT_KEY },
 	{ "platform", required_argument, NULL, OPT_PLATFORM },
+	{ "credential", required_argument, NULL, OPT_CREDENTIAL },
+	{ "ca", required_argument, NULL, OPT_CAS },
 	{ "socket", required_argument, NULL, OPT_FROM },
 	COMMON_OPTIONS, END_OPTIONS,
 };
@@ -44,6 +46,7 @@ static const struct option options[] = {
 /* What was typed. */
 static struct {
 	const char *nonce, *policy, *ak, *ek, *record, *key, *platform;
+	const char *credential, *cas;
 	const char *file[PARTS];	/* of a bare quote */
 	bool evidence;			/* any option of evidence's */
 	struct registers pcrs;
@@ -57,6 +60,8 @@ static bool of_key;			/* not of registers */
 static struct rules rules;
 static struct judgement judgement;
 static u8 nonce[NONCE_MAX], ek_name[TKM_NAME_SIZE];
+static struct credential credential;
+static X509_STORE *store;		/* with it, or NULL */
 
 static void take_option(int c)
 {
@@ -103,6 +108,12 @@ static void take_option(int c)
 	case OPT_PLATFORM:
 		said.platform = optarg;
 		want_platform(optarg);
+		break;
+	case OPT_CREDENTIAL:
+		said.credential = optarg;
+		break;
+	case OPT_CAS:
+		said.cas = optarg;
 		break;
 	case OPT_FROM:
 		ask_socket = optarg;
@@ -252,7 +263,6 @@ static int name_of_file(const char *path, u8 name[TKM_NAME_SIZE])
 /* That of a platform whose endorsement key's certificate was checked once. */
 static int take_known(bool bare, u8 *name)
 {
-	static struct credential credential;
 	struct json_object *reply;
 	int ret = platform_known(said.platform, &credential, &reply);
 
@@ -296,6 +306,27 @@ static int take_ak(bool bare, const char **why)
 		return ret;
 	rules.aks++;
 	return bare ? read_part(PART_AK, said.ak, why) : DONE;
+}
+
+static void want_credential(void)
+{
+	if (said.credential && !said.cas)
+		usage("whose certificates are trusted? --ca FOLDER");
+	if (said.cas && !said.credential == !said.platform)
+		usage("whose certificate? --credential, or --platform");
+}
+
+/* Whose certificate counts, too: that of a file, or of the platform that is known. */
+static int take_credential(void)
+{
+	int ret;
+
+	if (!said.cas)
+		return DONE;
+	store = want_store(said.cas, &ret);
+	if (!store || said.platform)
+		return ret;
+	return read_credential(said.credential, &credential);
 }
 
 /* A chain in any form; what is none is said in *why. */
@@ -449,6 +480,8 @@ static int weigh(bool bare)
 		.any_signer = bare && !said.ek,
 		.key = chain,
 		.key_len = chain_len,
+		.credential = store ? &credential : NULL,
+		.store = store,
 		.now = time(NULL),
 	};
 	u8 parent[TKM_NAME_SIZE];
@@ -484,8 +517,10 @@ static int verify_evidence(const char *path)
 	int i, ret;
 
 	take_nonce(&unused);
+	want_credential();
 	ret = read_policy();
 	ret = ret ? ret : take_ak(!path, &why);
+	ret = ret ? ret : take_credential();
 	if (!ret)
 		ret = path ? read_evidence(path, &why) : read_bare(&why);
 	if (!ret && !said.key && !of_key)
@@ -493,6 +528,7 @@ static int verify_evidence(const char *path)
 	if (!ret)
 		ret = why ? refuse(why) : weigh(!path);
 	rules_free(&rules);
+	X509_STORE_free(store);
 	for (i = 0; i <= PARTS; i++)
 		free(held[i]);
 	free(chain);

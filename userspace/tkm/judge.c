@@ -14,6 +14,8 @@
 
 static const char *const names[CHECKS] = {
 	[CHECK_EVIDENCE] = "evidence",
+	[CHECK_EK_CERTIFICATE] = "ek-certificate",
+	[CHECK_EK_PUBLIC] = "ek-public",
 	[CHECK_ATTRIBUTES] = "attributes",
 	[CHECK_BINDING] = "binding",
 	[CHECK_SIGNATURE] = "signature",
@@ -89,6 +91,36 @@ static enum outcome check_evidence(struct court *court)
 	return PASSED;
 }
 
+static enum outcome found(struct court *court, int ret,
+			  const struct finding *finding)
+{
+	if (!ret)
+		return PASSED;
+	return no(court, "%s", ret == -EKEYREJECTED ? finding->why : "no memory");
+}
+
+static enum outcome check_ek_certificate(struct court *court)
+{
+	const struct question *question = court->question;
+	struct finding finding;
+
+	if (!question->credential)
+		return NOT_ASKED;
+	return found(court, trust_choose(question->credential, question->store,
+					 &court->j->ek, &finding), &finding);
+}
+
+static enum outcome check_ek_public(struct court *court)
+{
+	const struct credential *credential = court->question->credential;
+	struct finding finding;
+
+	if (!credential)
+		return NOT_ASKED;
+	return found(court, trust_ek(&credential->ek[court->j->ek], &finding),
+		     &finding);
+}
+
 static enum outcome check_attributes(struct court *court)
 {
 	if (ak_attributes_ok(court->j->ak.objectAttributes))
@@ -99,9 +131,13 @@ static enum outcome check_attributes(struct court *court)
 
 static enum outcome check_binding(struct court *court)
 {
+	const struct credential *credential = court->question->credential;
 	const struct seen *seen = court->question->seen;
 	size_t i;
 
+	if (credential && memcmp(credential->ak.name, court->j->name,
+				 TKM_NAME_SIZE))
+		return no(court, "the attestation key is another one than the credential's");
 	if (seen && memcmp(seen->ak, court->j->name, TKM_NAME_SIZE))
 		return no(court, "the attestation key is another one than the last time");
 	for (i = 0; i < court->rules->aks; i++)
@@ -550,6 +586,8 @@ static enum outcome check_registers(struct court *court)
 
 static enum outcome (*const checks[CHECKS])(struct court *court) = {
 	[CHECK_EVIDENCE] = check_evidence,
+	[CHECK_EK_CERTIFICATE] = check_ek_certificate,
+	[CHECK_EK_PUBLIC] = check_ek_public,
 	[CHECK_ATTRIBUTES] = check_attributes,
 	[CHECK_BINDING] = check_binding,
 	[CHECK_SIGNATURE] = check_signature,

@@ -10,6 +10,7 @@
 #include "attest.h"
 #include "evidence.h"
 #include "ima.h"
+#include "trust.h"
 
 /* ---- rules.c: what is acceptable ------------------------------------------------- */
 
@@ -109,6 +110,8 @@ size_t seen_write(const struct seen *seen, char out[SEEN_MAX]);
 /* In the order in which they are made; their names are in judge.c. */
 enum check {
 	CHECK_EVIDENCE,		/* it can be read, and all is there */
+	CHECK_EK_CERTIFICATE,	/* the EK's leads to a CA that is trusted */
+	CHECK_EK_PUBLIC,	/* the EK is the one in it */
 	CHECK_ATTRIBUTES,	/* of the AK */
 	CHECK_BINDING,		/* the AK is one that is known */
 	CHECK_SIGNATURE,
@@ -145,6 +148,7 @@ enum outcome {
  * @any_signer: of a bare quote nobody said what the AK's parent is
  * @key: its chain in DER, @key_len bytes, when it is a key that is certified; NULL
  *	for registers
+ * @credential: of the machine, whose EK's certificate has to lead to @store; NULL for none
  * @seen: the last time; NULL for the first
  * @now: seconds since 1970
  */
@@ -157,6 +161,8 @@ struct question {
 	bool any_signer;
 	const u8 *key;
 	size_t key_len;
+	const struct credential *credential;
+	X509_STORE *store;
 	const struct seen *seen;
 	s64 now;
 };
@@ -166,6 +172,7 @@ struct question {
  * @outcome: of each check; after the first that failed none was made
  * @failed: that one, or CHECKS
  * @why: in words
+ * @ek: which one of the credential's endorsement keys
  * @ak, @name: the attestation key
  * @chain: of the key, in place
  * @record: and what it is
@@ -175,6 +182,7 @@ struct judgement {
 	enum outcome outcome[CHECKS];
 	enum check failed;
 	char why[256];
+	unsigned int ek;
 	TPMT_PUBLIC ak;
 	u8 name[TKM_NAME_SIZE];
 	TPMS_ATTEST attest;

@@ -7,6 +7,7 @@
 
 #include "ask.h"
 #include "credential.h"
+#include "trust.h"
 
 /* ---- platform.c: this machine's side, with its TPM -------------------------- */
 
@@ -30,6 +31,10 @@ int platform_root(const char *key, struct root_key *root);
 int platform_cmd_challenge(int argc, char **argv);
 int platform_cmd_add(int argc, char **argv);
 int platform_cmd_check(int argc, char **argv);
+/* The CAs in a folder, to be freed; NULL with an exit status. NULL is a usage error. */
+X509_STORE *want_store(const char *folder, int *status);
+/* Of a file. Says what failed; exit status. */
+int read_credential(const char *path, struct credential *credential);
 
 enum {
 	OPT_ROOT_KEY = OPT_ASK_OWN, OPT_CA, OPT_VIA, OPT_REPLACE, OPT_YES_REMOVE,

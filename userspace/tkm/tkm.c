@@ -91,12 +91,13 @@ static const struct verb verbs[] = {
 	  "  --pcrs LIST         the registers that were asked for (once for each bank)\n"
 	  "  --ak FILE|NAME      the attestation key, which is known to be a TPM's\n"
 	  "  --platform NAME     that of a platform which tkmd knows (tkm platform add)\n"
+	  "  --ca FOLDER         CAs, to which its endorsement key's certificate leads: in\n"
+	  "  --credential FILE   what tkm platform show wrote there, or --platform's\n"
 	  "  --record FILE       what was seen of it the last time, and is from now on\n"
 	  "A bare quote, as tpm2_quote makes it:\n"
 	  "  --message FILE --signature FILE [--values FILE]    with --ak FILE\n"
 	  "  --ek FILE           the key that is above the AK\n"
-	  "  --event-log FILE    the firmware's log, as the kernel gives it\n"
-	  "  --ima FILE          IMA's list, likewise\n"
+	  "  --event-log FILE --ima FILE     the logs, as the kernel gives them\n"
 	  "A bare certificate of a key, as tpm2_certify makes it: the same, and\n"
 	  "  --key FILE          the key's chain, as tkm export writes it\n" },
 	{ "encrypt", cmd_encrypt, "encrypt or decrypt a file", "[OPTION...] KEY [FILE]",

@@ -236,7 +236,7 @@ int trust_certificate(const struct credential_ek *ek, X509_STORE *store,
 
 /* ---- endorsement keys and AK ------------------------------------------------------------ */
 
-static int check_ek(const struct credential_ek *ek, struct finding *finding)
+int trust_ek(const struct credential_ek *ek, struct finding *finding)
 {
 	const struct endorsement *row = endorsement_of(ek->index);
 	X509 *cert = certificate_of(ek);
@@ -350,8 +350,8 @@ static int check_root(const struct area *root, struct finding *finding)
 
 /* ---- all together -------------------------------------------------------------------------- */
 
-static int choose_ek(const struct credential *credential, X509_STORE *store,
-		     unsigned int *ek, struct finding *finding)
+int trust_choose(const struct credential *credential, X509_STORE *store,
+		 unsigned int *ek, struct finding *finding)
 {
 	struct finding other;
 	int ret;
@@ -371,8 +371,8 @@ int trust_credential(const struct credential *credential, X509_STORE *store,
 	u8 hash[32];
 	int ret;
 
-	ret = choose_ek(credential, store, ek, finding);
-	ret = ret ? ret : check_ek(&credential->ek[*ek], finding);
+	ret = trust_choose(credential, store, ek, finding);
+	ret = ret ? ret : trust_ek(&credential->ek[*ek], finding);
 	ret = ret ? ret : check_ak(&credential->ak, finding);
 	ret = ret ? ret : credential_signed(credential, hash);
 	ret = ret ? ret : check_certify(credential, &credential->certify, hash,

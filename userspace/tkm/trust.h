@@ -36,6 +36,11 @@ int trust_credential(const struct credential *credential, X509_STORE *store,
 /* One endorsement key and its certificate: the first of these checks. */
 int trust_certificate(const struct credential_ek *ek, X509_STORE *store,
 		      struct finding *finding);
+/* The first that passes it, *ek; the finding is of the first one. */
+int trust_choose(const struct credential *credential, X509_STORE *store,
+		 unsigned int *ek, struct finding *finding);
+/* The endorsement key is the one in its certificate: the second of them. */
+int trust_ek(const struct credential_ek *ek, struct finding *finding);
 /* What came with an answer that was right, of @hash (answer_signed()). */
 int trust_answer(const struct credential *credential, const struct answer *answer,
 		 const u8 hash[32], struct finding *finding);
