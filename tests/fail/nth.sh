@@ -501,7 +501,7 @@ netlink_fails()
 	netlink "nlop policy-approve boot" policy-approve boot "$tmp/approval"
 	netlink "reactivate $key" set-state suspended "$key"
 	netlink "unlocked $unlock $right" lock
-	keyctl unlink "$key" @s
+	keyctl clear @s
 	module_unload
 }
 claim "netlink: each verb of an administrator" netlink_fails
@@ -577,5 +577,5 @@ fi
 [ -e "$build/$(uname -r)/inject.ko" ] || { echo "Bail out! make -C tests/fail"; exit 1; }
 [ -z "${TKM_NTH_SHARE-}" ] || take_share "$TKM_NTH_SHARE"
 prepare_injection
-trap 'rmmod inject 2>/dev/null; finish' EXIT
+trap 'status=$?; rmmod inject 2>/dev/null || :; finish $status' EXIT
 run_claims

@@ -196,14 +196,15 @@ run_claims()
 }
 
 
+# finish [STATUS]: that of the program, unless said
 finish()
 {
-	local status=$?
+	local status=${1-$?}
 
 	set +e
 	tpm_stop_all
 	rm -rf "$work"
-	exit $status
+	exit "$status"
 }
 trap finish EXIT
 
