@@ -165,7 +165,7 @@ held()
 	local shown
 
 	begin
-	domain right new --for 3
+	domain right new --for $((3 * slow))
 	kept_key a:one
 	poll 20 is_listed_locked || fail "$(listed)"
 	finds ENOKEY a:one

@@ -469,7 +469,7 @@ ends()
 	expect_errno EKEYREVOKED keyop update "$key" unpublish
 	all_die
 	# A key with an end of its own gives no more than it has.
-	key=$(new_key use:short "len=64 not-after=$(date -u -d '+3 seconds' +%Y-%m-%dT%H:%M:%SZ)")
+	key=$(new_key use:short "len=64 not-after=$(date -u -d "+$((3 * slow)) seconds" +%Y-%m-%dT%H:%M:%SZ)")
 	publish_all "$key"
 	all_die
 }

@@ -219,7 +219,7 @@ times()
 
 	begin
 	right=$(password right)
-	unlock=$(domain "new auth=$right for=3")
+	unlock=$(domain "new auth=$right for=$((3 * slow))")
 	key=$(new_key a:b)
 	used "$key"
 	poll 20 is_locked

@@ -181,7 +181,7 @@ times()
 	contains "$(state_of "$key")" state=pre-active
 	refuses_pkey EPERM sign "$key" "$ec" "$tmp/sha256" -
 	pkop encrypt "$key" enc=spki - - > /dev/null
-	key=$(new_key pair:once "ec not-after=$(date -u -d '+4 seconds' +%Y-%m-%dT%H:%M:%SZ)")
+	key=$(new_key pair:once "ec not-after=$(date -u -d "+$((4 * slow)) seconds" +%Y-%m-%dT%H:%M:%SZ)")
 	signs "$key" "$ec"
 	poll 20 expired "$key"
 	key=$(new_key pair:gone ec)
