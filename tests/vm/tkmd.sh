@@ -265,11 +265,17 @@ told()
 		jq -r '.keys | map("\(.id)\(.errno // "")") | join(" ")'
 }
 
-# Those that tkmd told of.
+# Those that tkmd told of. What it has to say comes in pages.
 exports()
 {
-	ask '{"verb":"audit","event":"export"}' |
-		jq -r '.records | map(select(.program == "asktkmd") | "\(.key) \(.uid) \(.result)") | join(" ")'
+	local page after=0 more=true
+
+	while [ "$more" = true ]; do
+		page=$(ask "{\"verb\":\"audit\",\"event\":\"export\",\"after\":$after}")
+		jq -r '.records[] | select(.program == "asktkmd") | "\(.key) \(.uid) \(.result)"' <<< "$page"
+		more=$(jq .more <<< "$page")
+		after=$(jq .last <<< "$page")
+	done | xargs
 }
 
 several()

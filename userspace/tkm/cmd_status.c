@@ -17,6 +17,7 @@ static const struct {
 	{ TKM_FEATURE_STATES, "states" },
 	{ TKM_FEATURE_AUDIT, "audit" },
 	{ TKM_FEATURE_POLICY, "policy" },
+	{ TKM_FEATURE_DOMAINS, "domains" },
 };
 
 #define FEATURES (sizeof(features) / sizeof(features[0]))
