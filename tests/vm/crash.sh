@@ -17,7 +17,7 @@
 if [ -d /run/tkm-vm ]; then
 	step=${TKM_KILL_STEP:-4} cuts=${TKM_CUTS:-100}
 else
-	step=${TKM_KILL_STEP:-40} cuts=${TKM_CUTS:-3}
+	step=${TKM_KILL_STEP:-80} cuts=${TKM_CUTS:-3}
 fi
 
 #

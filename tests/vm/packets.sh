@@ -29,7 +29,7 @@ in_full()
 if in_full; then
 	step=${TKM_KILL_STEP:-6}
 else
-	step=${TKM_KILL_STEP:-60}
+	step=${TKM_KILL_STEP:-120}
 fi
 
 # some CALL...: all of them, or one
