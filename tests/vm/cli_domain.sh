@@ -37,13 +37,22 @@ counter()
 	printf '%d\n' "$(tpm2_getcap properties-variable | sed -n 's/^TPM2_PT_LOCKOUT_COUNTER: *//p')"
 }
 
+# What a first password costs: little, for the time of these tests.
+cheap="--memory 8 --passes 1"
+
+cost_of()
+{
+	[ "$1" != new ] || echo "$cheap"
+}
+
 # domain PASSWORD WORD [OPTION...]
 domain()
 {
 	local password=$1
 
 	shift
-	tk domain "$@" --auth-stdin --socket "$tmp/run/socket" <<< "$password"
+	# shellcheck disable=SC2046 # words
+	tk domain "$@" $(cost_of "$1") --auth-stdin --socket "$tmp/run/socket" <<< "$password"
 }
 
 # refused STATUS ERRNO PASSWORD WORD [OPTION...]
@@ -52,7 +61,8 @@ refused()
 	local status=$1 name=$2 password=$3
 
 	shift 3
-	ends "$status" tkm domain "$@" --auth-stdin --socket "$tmp/run/socket" <<< "$password"
+	# shellcheck disable=SC2046 # words
+	ends "$status" tkm domain "$@" $(cost_of "$1") --auth-stdin --socket "$tmp/run/socket" <<< "$password"
 	says "tkm: domain: "
 	says "($name)"
 }
@@ -91,7 +101,6 @@ whole_story()
 	check "$(listed)" = "0/init unlocked"
 	check "$(state_of)" = unlocked
 	check "$(tk domain list --json --socket "$tmp/run/socket" | jq -c '.[0] | [.owner, .side, .unlocked]')" = '[0,"init",true]'
-	[[ $(about) =~ ^argon2id,v=19,m=65536,t=3,p=4,salt=[0-9a-f]{32}$ ]] || fail "$(about)"
 	refused 5 EEXIST right new
 	kept_key a:one
 	kept_key a:ec ec
@@ -140,7 +149,8 @@ value_is_argon2()
 	local auth
 
 	begin
-	domain "pass word" new
+	tk domain new --auth-stdin --socket "$tmp/run/socket" <<< "pass word"
+	[[ $(about) =~ ^argon2id,v=19,m=65536,t=3,p=4,salt=[0-9a-f]{32}$ ]] || fail "$(about)"
 	tk domain lock --socket "$tmp/run/socket"
 	keyctl clear @s
 	python3 - "$(about)" "pass word" > "$tmp/value" <<-'PYTHON'
@@ -262,6 +272,27 @@ changed()
 }
 claim "another password: another salt, the same keys, and only the new one from then on" changed
 
+cost()
+{
+	begin
+	tk domain new --memory 16 --auth-stdin --socket "$tmp/run/socket" <<< one
+	[[ $(about) =~ ^argon2id,v=19,m=16384,t=3,p=4, ]] || fail "$(about)"
+	contains "$(tk domain list --socket "$tmp/run/socket")" "argon2id 16 MiB, 3 passes, 4 lanes"
+	domain $'one\ntwo' passwd
+	[[ $(about) =~ ^argon2id,v=19,m=16384,t=3,p=4, ]] || fail "$(about)"
+	domain $'two\nthree' passwd --memory 8 --passes 2
+	[[ $(about) =~ ^argon2id,v=19,m=8192,t=2,p=4, ]] || fail "$(about)"
+	tk domain lock --socket "$tmp/run/socket"
+	domain three unlock
+	for words in "new --memory 7" "new --memory 1025" "new --memory 8x" "new --passes 0" \
+		"new --passes 65" "passwd --passes" "unlock --memory 8" "list --passes 3"; do
+		# shellcheck disable=SC2086 # words
+		wrong domain $words
+	done
+	tkmd_stop
+}
+claim "a try costs what was said, and after a change of the password what it did" cost
+
 own_tries()
 {
 	tkm status --json | jq .module.passwords
@@ -283,7 +314,7 @@ typing()
 	says "1 left before the TPM has to forget one"
 	says "the TPM has counted 3 wrong ones of 8, half of which may be one user's, and forgets one every 10000 s"
 	# Who may not ask the TPM is told the rule.
-	as 4702 bash -c 'tkm domain new --auth-stdin --socket "$1" <<< theirs
+	as 4702 bash -c 'tkm domain new '"$cheap"' --auth-stdin --socket "$1" <<< theirs
 		tkm domain lock --socket "$1"
 		! tkm domain unlock --auth-stdin --socket "$1" <<< wrong' - "$tmp/run/socket" > "$tmp/out" 2>&1 ||
 		fail "$(cat "$tmp/out")"
@@ -313,13 +344,14 @@ typing()
 }
 claim "after three wrong ones one has to wait, and is told so; nothing is counted meanwhile" typing
 
-# typed WORD SCRIPT...: on a terminal
+# typed WORDS SCRIPT...: on a terminal
 typed()
 {
 	local word=$1
 
 	shift
-	printf '%s\n' "$@" | python3 "$here/terminal.py" tkm domain "$word" --socket "$tmp/run/socket"
+	# shellcheck disable=SC2086 # words
+	printf '%s\n' "$@" | python3 "$here/terminal.py" tkm domain $word --socket "$tmp/run/socket"
 }
 
 sources()
@@ -327,7 +359,7 @@ sources()
 	local long
 
 	begin
-	typed new "wait New password: " "type secret word" "wait Again: " "type secret word" > "$tmp/screen"
+	typed "new $cheap" "wait New password: " "type secret word" "wait Again: " "type secret word" > "$tmp/screen"
 	lacks "$(cat "$tmp/screen")" secret
 	contains "$(cat "$tmp/screen")" "keys that you made before have no password"
 	tkm domain lock --socket "$tmp/run/socket"
@@ -370,7 +402,7 @@ others()
 
 	begin
 	domain right new
-	as 4701 bash -c 'tkm domain new --auth-stdin --socket "$1" <<< theirs && keyop add tkm a:theirs new @s' \
+	as 4701 bash -c 'tkm domain new '"$cheap"' --auth-stdin --socket "$1" <<< theirs && keyop add tkm a:theirs new @s' \
 		- "$tmp/run/socket" > "$tmp/out" 2>&1 || fail "$(cat "$tmp/out")"
 	# Their session is over, and with it what it held, soon.
 	poll 20 theirs_is_locked || fail "$(all_listed)"

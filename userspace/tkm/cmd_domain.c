@@ -24,13 +24,15 @@
 #define MEMORY		65536
 #define PASSES		3
 #define LANES		4
+/* What one may be told to cost at least. */
+#define MEMORY_LEAST	8192
 /* What a name may ask for, so that it does not take all there is. */
 #define MEMORY_MOST	(1 << 20)
 #define PASSES_MOST	64
 #define LANES_MOST	16
 #define YEAR		31536000
 
-enum { OPT_FOR = OPT_ASK_OWN, OPT_WAIT, OPT_OWNER };
+enum { OPT_FOR = OPT_ASK_OWN, OPT_WAIT, OPT_OWNER, OPT_MEMORY, OPT_PASSES };
 
 struct cost {
 	unsigned int memory, passes, lanes;
@@ -44,6 +46,8 @@ static libtkm_serial keyring = KEY_SPEC_SESSION_KEYRING;
 static uint32_t of_owner = OWN, of_side;
 static long seconds;
 static bool patient;
+/* What a new password is to cost, if that was said. */
+static unsigned int new_memory, new_passes;
 
 /* ---- what a domain says of its password ---- */
 
@@ -79,10 +83,15 @@ static bool about_read(const char *about, struct cost *cost)
 	       cost->memory >= 8 * cost->lanes && cost->memory <= MEMORY_MOST;
 }
 
-static int about_new(char about[128])
+/* As before, if there was one, but for what was said. */
+static int about_new(const char *before, char about[128])
 {
-	struct cost cost = { MEMORY, PASSES, LANES, { 0 } };
+	struct cost cost;
 
+	if (!about_read(before, &cost))
+		cost = (struct cost){ MEMORY, PASSES, LANES, { 0 } };
+	cost.memory = new_memory ? new_memory : cost.memory;
+	cost.passes = new_passes ? new_passes : cost.passes;
 	if (getrandom(cost.salt, SALT, 0) != SALT)
 		return failed(-EIO, "random bytes");
 	about_write(&cost, about);
@@ -364,7 +373,7 @@ static int new_domain(void)
 		return ret;
 	if (*about)
 		return failed(-EEXIST, NULL);
-	ret = about_new(about);
+	ret = about_new("", about);
 	ret = ret ? ret : auth_password("New password: ", true, &password);
 	ret = ret ? ret : value_key(about, &password, &auth);
 	if (ret)
@@ -447,7 +456,7 @@ static int change_password(void)
 	int ret;
 
 	ret = want_about(about);
-	ret = ret ? ret : about_new(next);
+	ret = ret ? ret : about_new(about, next);
 	ret = ret ? ret : auth_two_passwords(&old, &fresh);
 	ret = ret ? ret : value_key(about, &old, &with);
 	ret = ret ? ret : value_key(next, &fresh, &to);
@@ -581,6 +590,17 @@ static long want_seconds(const char *text)
 	usage("%s is no time: 90, 90s, 15m, 8h, 2d, a year at most", text);
 }
 
+static unsigned int want_number(const char *what, const char *text,
+				unsigned int least, unsigned int most)
+{
+	char *end;
+	const long n = strtol(text, &end, 10);
+
+	if (end == text || *end || n < (long)least || n > (long)most)
+		usage("%s is %u to %u, and not %s", what, least, most, text);
+	return (unsigned int)n;
+}
+
 /* "USER", or "USER/other" for one in a container. */
 static void want_owner(const char *text)
 {
@@ -618,6 +638,8 @@ int cmd_domain(int argc, char **argv)
 		{ "wait", no_argument, NULL, OPT_WAIT },
 		{ "all", no_argument, NULL, OPT_ALL },
 		{ "owner", required_argument, NULL, OPT_OWNER },
+		{ "memory", required_argument, NULL, OPT_MEMORY },
+		{ "passes", required_argument, NULL, OPT_PASSES },
 		ASK_OPTIONS, AUTH_OPTIONS, COMMON_OPTIONS, END_OPTIONS,
 	};
 	bool all = false;
@@ -634,6 +656,14 @@ int cmd_domain(int argc, char **argv)
 			all = true;
 		else if (c == OPT_OWNER)
 			want_owner(optarg);
+		else if (c == OPT_MEMORY)
+			new_memory = 1024 * want_number("--memory, in MiB,",
+							optarg,
+							MEMORY_LEAST / 1024,
+							MEMORY_MOST / 1024);
+		else if (c == OPT_PASSES)
+			new_passes = want_number("--passes", optarg, 1,
+						 PASSES_MOST);
 		else
 			ask_socket = optarg;
 	}
@@ -645,5 +675,8 @@ int cmd_domain(int argc, char **argv)
 	if (seconds && strcmp(argv[optind], "unlock") &&
 	    strcmp(argv[optind], "new"))
 		usage("--for is for new and unlock");
+	if ((new_memory || new_passes) &&
+	    strcmp(argv[optind], "new") && strcmp(argv[optind], "passwd"))
+		usage("--memory and --passes are for new and passwd");
 	return run(argv[optind], all);
 }
