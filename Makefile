@@ -36,7 +36,8 @@ help:
 	@echo 'make dkms-install  give the sources to DKMS, which builds for every kernel'
 	@echo
 	@echo 'make demo          the whole story in machines of its own, in three minutes'
-	@echo 'make check         every test, on one or each of CHECKED ($(CHECKED))'
+	@echo 'make check         a hand of the tests on each of CHECKED ($(CHECKED))'
+	@echo 'make check-once    every test, on one or each of CHECKED, in an hour'
 	@echo 'make check-all     every test on each of KERNELS, for over an hour'
 	@echo 'make check-debug   everything on the debug kernel, for some hours'
 	@echo 'make fault         all of the hostile TPM, on each of KERNELS'
@@ -73,6 +74,9 @@ modules: deps
 check:
 	$(Q)tools/check $(CHECKED)
 
+check-once:
+	$(Q)tools/check --once $(CHECKED)
+
 check-all:
 	$(Q)tools/check --all $(KERNELS)
 
@@ -80,7 +84,7 @@ check-debug:
 	$(Q)tools/check --all debug
 
 check-uml:
-	$(Q)tools/check uml
+	$(Q)tools/check --all uml
 
 unit:
 	$(Q)$(MAKE) --no-print-directory -C tests/unit check
@@ -164,5 +168,5 @@ clean:
 	$(Q)if [ -e tests/unit/Makefile ]; then \
 		$(MAKE) --no-print-directory -C tests/unit clean; fi
 
-.PHONY: userspace fault kcov coverage-module fuzz fuzz-long coverage all help deps tests modules check check-all check-debug check-uml unit
+.PHONY: userspace fault kcov coverage-module fuzz fuzz-long coverage all help deps tests modules check check-once check-all check-debug check-uml unit
 .PHONY: style sparse demo bench soak install uninstall dkms-install clean

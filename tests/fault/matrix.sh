@@ -5,8 +5,9 @@
 # what must come of each. This file is the table; cells/cells.c runs it, and
 # says at its head what else each cell checks.
 #
-#   matrix.sh SOCKET      a hostile TPM is there, and the module is loaded
-#   matrix.sh             only print the table
+#   matrix.sh SOCKET FOLDER   a hostile TPM is there, the module is loaded, and
+#                             approvals.sh filled FOLDER
+#   matrix.sh                 only print the table
 #
 # What is expected comes from Documentation/errors.rst and from what the TPM,
 # the kernel's driver and tkm are to do, not from what happened:
@@ -866,11 +867,7 @@ if [ $# = 0 ]; then
 	bits
 	exit
 fi
-folder=$(mktemp -d /tmp/tkm-approvals.XXXXXX)
-trap 'rm -rf "$folder"' EXIT
-chip=$("$build/hostile" ask "$1" chip)
-TPM2TOOLS_TCTI=device:/dev/tpmrm$chip "$here/approvals.sh" "$folder"
-"$build/cells" "$1" "$folder" < <(
+"$build/cells" "$1" "$2" < <(
 	case ${TKM_PART:-table} in
 	table) table ;;
 	silence) silence ;;
