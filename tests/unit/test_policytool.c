@@ -166,6 +166,16 @@ static void test_counter(void **state)
 	same(vector(VECTORS, "counter"), name, sizeof(name));
 }
 
+/* By what the TPM would make of them: between their members there is anything. */
+static void same_approved(const struct approved *a, const struct approved *b)
+{
+	u8 of_a[32], of_b[32];
+
+	assert_int_equal(approved_digest(a, of_a), 0);
+	assert_int_equal(approved_digest(b, of_b), 0);
+	assert_memory_equal(of_a, of_b, sizeof(of_a));
+}
+
 static void one_approval(const char *key, const char *kind, bool with_epoch)
 {
 	u8 message[APPROVAL_SIGNED], pub[PUBLIC_MAX], sig[SIGNATURE_MAX];
@@ -191,7 +201,7 @@ static void one_approval(const char *key, const char *kind, bool with_epoch)
 	assert_int_equal(tkm_approval_decode(der, (size_t)n, &approval),
 			 -EBADMSG);
 	assert_int_equal(approval_to_sign(der, (size_t)n, &again), 0);
-	assert_memory_equal(&again, &approved, sizeof(again));
+	same_approved(&again, &approved);
 
 	snprintf(field, sizeof(field), "%s.signature", kind);
 	signature = of_key(key, field);
@@ -207,7 +217,7 @@ static void one_approval(const char *key, const char *kind, bool with_epoch)
 	assert_int_equal(tkm_approval_decode(der, (size_t)n, &approval), 0);
 	assert_int_equal(approval_verify(&approval), 0);
 	assert_int_equal(approval_read(&approval.policy, &again), 0);
-	assert_memory_equal(&again, &approved, sizeof(again));
+	same_approved(&again, &approved);
 	exact_free(signature.p);
 	EVP_PKEY_free(pkey);
 }
