@@ -863,6 +863,22 @@ static void policies_are_named(void **state)
 	assert_string_equal(req.policy, "");
 }
 
+static void states_are_named(void **state)
+{
+	(void)state;
+	ALL_ARE(-EINVAL, "new state=", "new state=Active", "new state=pre_active",
+		"new state=deactivated", "new state=destroyed", "state", "state ",
+		"state x", "state active active", "state active len=32",
+		"load 3000 state=active", "new parent=srk protect-until=2030-01-01");
+	assert_int_equal(taken("new").state, TKM_STATE_ACTIVE);
+	assert_int_equal(taken("new state=active").state, TKM_STATE_ACTIVE);
+	assert_int_equal(taken("new state=pre-active").state,
+			 TKM_STATE_PRE_ACTIVE);
+	assert_int_equal(taken("state deactivated").command, TKM_COMMAND_STATE);
+	assert_int_equal(taken("state deactivated").state,
+			 TKM_STATE_DEACTIVATED);
+}
+
 static void classes_say_who_approves(void **state)
 {
 	struct tkm_request req;
@@ -1397,6 +1413,7 @@ int main(void)
 		cmocka_unit_test(targets_are_checked),
 		cmocka_unit_test(target_length_ends_where_it_should),
 		cmocka_unit_test(policies_are_named),
+		cmocka_unit_test(states_are_named),
 		cmocka_unit_test(classes_say_who_approves),
 		cmocka_unit_test(moves_are_said_in_full),
 		cmocka_unit_test(invalid_is_invalid_in_any_class),
