@@ -376,7 +376,7 @@ static void branches_of_the_module_are_taken(void **state)
 	struct bytes b, whole = vector(file, "plain");
 	struct tkm_chain branch, chain;
 	struct tkm_record rec;
-	u8 srk[TKM_NAME_SIZE], same[TKM_NAME_SIZE];
+	u8 srk[TKM_NAME_SIZE], same[TKM_NAME_SIZE], longer[TKM_CHAIN_MAX];
 	unsigned int n;
 
 	(void)state;
@@ -401,6 +401,14 @@ static void branches_of_the_module_are_taken(void **state)
 	exact_free(whole.p);
 	assert_int_equal(tkm_branch_decode((const u8 *)"0", 2, &branch),
 			 -EBADMSG);
+	assert_int_equal(tkm_branch_decode((const u8 *)"0", TKM_CHAIN_MAX + 1,
+					   &branch), -E2BIG);
+	b = branch_of("plain", 2);
+	assert_true(b.len < sizeof(longer));
+	memcpy(longer, b.p, b.len);
+	longer[b.len] = 0;
+	assert_int_equal(tkm_branch_decode(longer, b.len + 1, &branch), -EBADMSG);
+	exact_free(b.p);
 	assert_int_equal(tkm_branch_verify(&chain, &owner, srk), -EBADMSG);
 	memset(&branch, 0, sizeof(branch));
 	assert_int_equal(tkm_branch_verify(&branch, &owner, srk), -EBADMSG);
@@ -509,6 +517,13 @@ static void only_a_tdk_may_have_a_password(void **state)
 	guarded.n = 4;
 	assert_int_equal(tkm_branch_encode(&guarded, out, sizeof(out)), -EINVAL);
 	guarded.n = 0;
+	assert_int_equal(tkm_branch_encode(&guarded, out, sizeof(out)), -EINVAL);
+	/* A key hangs below a branch, and is no part of it; a flat one hangs nowhere. */
+	guarded.n = 2;
+	guarded.flat = true;
+	assert_int_equal(tkm_branch_encode(&guarded, out, sizeof(out)), -EINVAL);
+	guarded.flat = false;
+	guarded.obj[1].type = TKM_OBJECT_SEALED;
 	assert_int_equal(tkm_branch_encode(&guarded, out, sizeof(out)), -EINVAL);
 	exact_free(b.p);
 }
