@@ -514,17 +514,31 @@ static void only_a_tdk_may_have_a_password(void **state)
 	assert_false(chain.obj[1].empty_auth);
 	assert_int_equal(tkm_branch_encode(&guarded, out, (size_t)n - 1),
 			 -EMSGSIZE);
-	guarded.n = 4;
-	assert_int_equal(tkm_branch_encode(&guarded, out, sizeof(out)), -EINVAL);
-	guarded.n = 0;
-	assert_int_equal(tkm_branch_encode(&guarded, out, sizeof(out)), -EINVAL);
+	exact_free(b.p);
+}
+
+static void what_is_no_branch_is_not_written(void **state)
+{
+	struct bytes b = vector(file, "plain");
+	struct tkm_chain chain, wrong;
+	u8 out[TKM_CHAIN_MAX];
+
+	(void)state;
+	assert_int_equal(tkm_blob_decode(b.p, b.len, &chain), 0);
+	chain.n = 2;
+	assert_true(tkm_branch_encode(&chain, out, sizeof(out)) > 0);
+	wrong = chain;
+	wrong.n = 4;
+	assert_int_equal(tkm_branch_encode(&wrong, out, sizeof(out)), -EINVAL);
+	wrong.n = 0;
+	assert_int_equal(tkm_branch_encode(&wrong, out, sizeof(out)), -EINVAL);
 	/* A key hangs below a branch, and is no part of it; a flat one hangs nowhere. */
-	guarded.n = 2;
-	guarded.flat = true;
-	assert_int_equal(tkm_branch_encode(&guarded, out, sizeof(out)), -EINVAL);
-	guarded.flat = false;
-	guarded.obj[1].type = TKM_OBJECT_SEALED;
-	assert_int_equal(tkm_branch_encode(&guarded, out, sizeof(out)), -EINVAL);
+	wrong = chain;
+	wrong.obj[1].type = TKM_OBJECT_SEALED;
+	assert_int_equal(tkm_branch_encode(&wrong, out, sizeof(out)), -EINVAL);
+	wrong = chain;
+	wrong.flat = true;
+	assert_int_equal(tkm_branch_encode(&wrong, out, sizeof(out)), -EINVAL);
 	exact_free(b.p);
 }
 
@@ -1902,6 +1916,7 @@ int main(void)
 		cmocka_unit_test(no_bit_and_no_length_of_a_branch_may_change),
 		cmocka_unit_test(a_branch_of_somebody_else_is_refused),
 		cmocka_unit_test(only_a_tdk_may_have_a_password),
+		cmocka_unit_test(what_is_no_branch_is_not_written),
 		cmocka_unit_test(a_branch_out_of_order_is_refused),
 		cmocka_unit_test(records_of_a_chain_belong_together),
 		cmocka_unit_test(classes_that_may_move_are_taken),

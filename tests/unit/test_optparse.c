@@ -783,6 +783,7 @@ static void flat_keys_have_no_metadata(void **state)
 		"new parent=srk class=fixed", "new class=fixed parent=srk",
 		"new parent=srk not-before=2026-01-01",
 		"new parent=srk not-after=2026-01-01",
+		"new parent=srk protect-until=2030-01-01",
 		"new parent=srk use=crypt", "new parent=srk class=portable",
 		"new use=publish,crypt parent=srk",
 		"new rsa parent=srk class=fixed",
@@ -869,7 +870,7 @@ static void states_are_named(void **state)
 	ALL_ARE(-EINVAL, "new state=", "new state=Active", "new state=pre_active",
 		"new state=deactivated", "new state=destroyed", "state", "state ",
 		"state x", "state active active", "state active len=32",
-		"load 3000 state=active", "new parent=srk protect-until=2030-01-01");
+		"load 3000 state=active");
 	assert_int_equal(taken("new").state, TKM_STATE_ACTIVE);
 	assert_int_equal(taken("new state=active").state, TKM_STATE_ACTIVE);
 	assert_int_equal(taken("new state=pre-active").state,

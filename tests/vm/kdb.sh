@@ -304,6 +304,9 @@ full()
 	check "$(ask '{"verb":"policy-set","name":"full","pcrs":"7"}')" = '{"ok":true}'
 	contains "$(nlop policy-list)" full
 	check "$(ask '{"verb":"policy-remove","name":"full"}')" = '{"ok":true}'
+	for ((i = 0; i < policies; i++)); do
+		check "$(ask "{\"verb\":\"policy-remove\",\"name\":\"p$i\"}")" = '{"ok":true}'
+	done
 	kept_key a:k$made
 	kept_key b:other
 	tkmd_kill

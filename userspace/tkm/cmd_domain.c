@@ -20,14 +20,16 @@
 #define TYPE_SHOWN	9
 #define SALT		16
 #define VALUE		32
+/* Argon2 counts memory in KiB. */
+#define MIB		1024
 /* The second choice of RFC 9106: 64 MiB, three passes, four lanes. */
-#define MEMORY		65536
+#define MEMORY		(64 * MIB)
 #define PASSES		3
 #define LANES		4
-/* What one may be told to cost at least. */
-#define MEMORY_LEAST	8192
+/* What --memory takes at least: less is no hindrance to who guesses. */
+#define MEMORY_LEAST	(8 * MIB)
 /* What a name may ask for, so that it does not take all there is. */
-#define MEMORY_MOST	(1 << 20)
+#define MEMORY_MOST	(1024 * MIB)
 #define PASSES_MOST	64
 #define LANES_MOST	16
 #define YEAR		31536000
@@ -590,17 +592,6 @@ static long want_seconds(const char *text)
 	usage("%s is no time: 90, 90s, 15m, 8h, 2d, a year at most", text);
 }
 
-static unsigned int want_number(const char *what, const char *text,
-				unsigned int least, unsigned int most)
-{
-	char *end;
-	const long n = strtol(text, &end, 10);
-
-	if (end == text || *end || n < (long)least || n > (long)most)
-		usage("%s is %u to %u, and not %s", what, least, most, text);
-	return (unsigned int)n;
-}
-
 /* "USER", or "USER/other" for one in a container. */
 static void want_owner(const char *text)
 {
@@ -657,13 +648,12 @@ int cmd_domain(int argc, char **argv)
 		else if (c == OPT_OWNER)
 			want_owner(optarg);
 		else if (c == OPT_MEMORY)
-			new_memory = 1024 * want_number("--memory, in MiB,",
-							optarg,
-							MEMORY_LEAST / 1024,
-							MEMORY_MOST / 1024);
+			new_memory = MIB * number_of(optarg, "--memory, in MiB,",
+						     MEMORY_LEAST / MIB,
+						     MEMORY_MOST / MIB);
 		else if (c == OPT_PASSES)
-			new_passes = want_number("--passes", optarg, 1,
-						 PASSES_MOST);
+			new_passes = number_of(optarg, "--passes", 1,
+					       PASSES_MOST);
 		else
 			ask_socket = optarg;
 	}

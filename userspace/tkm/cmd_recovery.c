@@ -14,16 +14,6 @@
 
 enum { OPT_SHARES = OPT_OWN, OPT_NEEDED, OPT_INTO };
 
-static unsigned int number_of(const char *text, const char *what)
-{
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
-
-	if (*end || *text < '1' || *text > '9' || n > SHARES_MAX)
-		usage("%s: %s is no number from 2 to %d", what, text, SHARES_MAX);
-	return (unsigned int)n;
-}
-
 /* ---- new ------------------------------------------------------------------------- */
 
 static int write_share(int folder, const struct share *share)
@@ -131,17 +121,17 @@ static int cmd_new_recovery(int argc, char **argv)
 
 	while ((c = next_option(argc, argv, options)) != -1) {
 		if (c == OPT_SHARES)
-			of = number_of(optarg, "--shares");
+			of = number_of(optarg, "--shares", 2, SHARES_MAX);
 		else if (c == OPT_NEEDED)
-			needed = number_of(optarg, "--needed");
+			needed = number_of(optarg, "--needed", 2, SHARES_MAX);
 		else
 			into = optarg;
 	}
 	want_words(argc, 0, 0);
 	if (!into)
 		usage("where do the shares go? --into FOLDER");
-	if (needed < 2 || needed > of)
-		usage("%u of %u shares: at least two are needed, and as many are there",
+	if (needed > of)
+		usage("%u of %u shares: as many as are needed have to be there",
 		      needed, of);
 	return make(needed, of, into);
 }

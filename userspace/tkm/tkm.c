@@ -222,7 +222,7 @@ static const struct verb verbs[] = {
 	  "\n"
 	  "  --for TIME          90, 90s, 15m, 8h, 2d\n"
 	  "  --wait              as long as one has to, after wrong passwords\n"
-	  "  --memory, --passes  what a try costs: 64 MiB, and 3, unless said\n"
+	  "  --memory MIB, --passes N   what a try costs: 64 MiB, 3 passes, unless said\n"
 	  "  -k, --keyring RING  what holds it open: @s unless said, @u, @us, a number\n"
 	  "  --all               (list) of all users, for root\n"
 	  "  --owner USER        (lock) not yours, but that user's, for root\n"

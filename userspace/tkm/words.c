@@ -61,6 +61,20 @@ void want_description(const char *text)
 		usage("'%s' is no description: application:label", text);
 }
 
+/* Nothing but digits: strtoul() also takes a sign, and spaces before it. */
+unsigned int number_of(const char *text, const char *what, unsigned int least,
+		       unsigned int most)
+{
+	unsigned long n = ULONG_MAX;
+	char *end = NULL;
+
+	if (isdigit((unsigned char)*text))
+		n = strtoul(text, &end, 10);
+	if (!end || *end || n < least || n > most)
+		usage("%s is %u to %u, and not %s", what, least, most, text);
+	return (unsigned int)n;
+}
+
 static bool one_word(const char *word)
 {
 	return *word && !strpbrk(word, " \t\n");
