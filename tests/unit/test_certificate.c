@@ -204,6 +204,24 @@ static void no_byte_less_or_more(void **state)
 	assert_int_equal(decode(out, i), -EBADMSG);
 }
 
+static void an_ak_is_whole(void **state)
+{
+	struct made m;
+	size_t i;
+
+	(void)state;
+	make(&m);
+	assert_true(tkm_ak_is(m.ak, m.c.ak_len));
+	for (i = 0; i < m.c.ak_len; i++) {
+		const u8 *copy = exact(m.ak, i);
+
+		assert_false(tkm_ak_is(copy, i));
+		exact_free(copy);
+	}
+	m.ak[m.c.ak_len] = 0;
+	assert_false(tkm_ak_is(m.ak, m.c.ak_len + 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +230,7 @@ int main(void)
 		cmocka_unit_test(one_as_it_should_be_is_taken),
 		cmocka_unit_test(no_bit_of_it_is_another),
 		cmocka_unit_test(no_byte_less_or_more),
+		cmocka_unit_test(an_ak_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -565,6 +565,11 @@ static void a_branch_out_of_order_is_refused(void **state)
 	branch.n = 2;
 	branch.obj[0].parent = 0x81000002;
 	assert_int_equal(tkm_branch_verify(&branch, &owner, srk), -EBADMSG);
+	branch = chain;
+	branch.n = 2;
+	assert_int_equal(tkm_branch_verify(&branch, &owner, srk), 0);
+	branch.flat = true;
+	assert_int_equal(tkm_branch_verify(&branch, &owner, srk), -EBADMSG);
 	exact_free(b.p);
 }
 
@@ -1004,6 +1009,9 @@ static void a_moved_object_is_verified_alone(void **state)
 		obj.pub = m.f.chain.obj[i].pub;
 		assert_int_equal(tkm_moved_verify(&obj, &owner, &rec), -EBADMSG);
 	}
+	/* A record that says nothing. */
+	obj.description_len--;
+	assert_int_equal(tkm_moved_verify(&obj, &owner, &rec), -EBADMSG);
 	exact_free(m.f.b.p);
 	forge(&m.f, "plain");
 	for (i = 0; i < TKM_CHAIN_OBJECTS; i++)
@@ -1049,8 +1057,12 @@ static void a_new_parent_never_left_its_tpm(void **state)
 	pub = good;
 	pub.sym_alg = TPM_ALG_NULL;
 	assert_int_equal(parent_of(&pub), -EPERM);
+	/* Templates have no key yet. */
 	pub = good;
 	pub.x_len = 0;
+	assert_int_equal(parent_of(&pub), -EBADMSG);
+	pub = good;
+	pub.y_len = 0;
 	assert_int_equal(parent_of(&pub), -EBADMSG);
 	pub = good;
 	pub.curve = TPM_ECC_NIST_P384;
@@ -1064,6 +1076,8 @@ static void a_new_parent_never_left_its_tpm(void **state)
 	pub.rsa_bits = 1024;
 	pub.x_len = 128;
 	assert_int_equal(parent_of(&pub), -EOPNOTSUPP);
+	pub.x_len = 0;
+	assert_int_equal(parent_of(&pub), -EBADMSG);
 	pub = tkm_public_sealed(number, 32, STORAGE);
 	assert_int_equal(parent_of(&pub), -EPERM);
 	assert_int_equal(tkm_parent_check(number, 3), -EBADMSG);
@@ -1078,6 +1092,9 @@ static void what_guards_a_domain_is_fixed(void **state)
 	begin_moving(&m, "plain", "portable", NULL);
 	m.f.chain.obj[1].empty_auth = false;
 	put_attributes(&m, 1, 0, TPM_OA_NO_DA);
+	assert_int_equal(judge(&m.f), -EOPNOTSUPP);
+	begin_moving(&m, "plain", "portable", NULL);
+	m.f.chain.obj[1].policy.n = 1;
 	assert_int_equal(judge(&m.f), -EOPNOTSUPP);
 }
 
@@ -1743,6 +1760,17 @@ static void put_by(struct guarded *g, unsigned int i, bool recovery)
 	};
 }
 
+/* What the TKMRK must not have; its area is right but for that. */
+static void guard_tkmrk(struct guarded *g)
+{
+	struct tkm_object tdk = g->chain.obj[1];
+
+	g->chain.obj[1] = g->chain.obj[0];
+	guard_commit(g, 1, GUARDED);
+	g->chain.obj[0] = g->chain.obj[1];
+	g->chain.obj[1] = tdk;
+}
+
 static void begin_guarded(struct guarded *g)
 {
 	memset(g, 0, sizeof(*g));
@@ -1882,6 +1910,19 @@ static void other_policies_of_storage_keys_are_refused(void **state)
 		guard_commit(&g, 2, GUARDED);
 		assert_int_equal(verify_guarded(&g), -EBADMSG);
 	}
+	/* Only the record; under everybody's TKMRK, the right one. */
+	begin_guarded(&g);
+	put_by(&g, 1, false);
+	guard_commit(&g, 1, GUARDED);
+	g.chain.obj[1].policy.el[0] = g.chain.obj[1].policy.el[1];
+	g.chain.obj[1].policy.n = 1;
+	assert_int_equal(verify_guarded(&g), -EBADMSG);
+	begin_guarded(&g);
+	put_by(&g, 1, false);
+	g.chain.obj[0].policy = g.chain.obj[1].policy;
+	g.chain.obj[1].policy.n = 0;
+	guard_tkmrk(&g);
+	assert_int_equal(verify_guarded(&g), -EBADMSG);
 	/* A value, which nobody could be asked for. */
 	begin_guarded(&g);
 	for (i = 1; i <= 2; i++) {

@@ -257,6 +257,43 @@ static void reader_refuses_a_huge_size(void **state)
 	exact_free(b.p);
 }
 
+/* A TPM may have left zeros out in front, or put some there. */
+static void numbers_have_the_length_that_is_wanted(void **state)
+{
+	static const struct {
+		const char *tpm2b, *number;
+	} cases[] = {
+		{ "0004" "01020304", "01020304" },
+		{ "0003" "020304", "00020304" },
+		{ "0006" "0000" "01020304", "01020304" },
+		{ "0005" "0000000000", "00000000" },
+		{ "0000", "00000000" },
+		{ "0005" "0101020304", NULL },
+		{ "0004" "010203", NULL },
+		{ "00", NULL },
+	};
+	u8 out[4];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct bytes b = bytes_of_hex(cases[i].tpm2b), want;
+		struct tkm_reader r;
+
+		tkm_reader_init(&r, b.p, b.len);
+		if (!cases[i].number) {
+			assert_int_equal(tkm_get_number(&r, out, 4), -EIO);
+		} else {
+			want = bytes_of_hex(cases[i].number);
+			assert_int_equal(tkm_get_number(&r, out, 4), 0);
+			assert_bytes(want, out, 4);
+			assert_true(tkm_reader_done(&r));
+			exact_free(want.p);
+		}
+		exact_free(b.p);
+	}
+}
+
 /* ---- public areas ------------------------------------------------------ */
 
 static const char *const publics[] = {
@@ -649,6 +686,7 @@ int main(void)
 		cmocka_unit_test(reader_error_is_sticky),
 		cmocka_unit_test(reader_gives_no_bytes_at_the_end),
 		cmocka_unit_test(reader_refuses_a_huge_size),
+		cmocka_unit_test(numbers_have_the_length_that_is_wanted),
 		cmocka_unit_test(public_is_what_was_asked_of_the_tpm),
 		cmocka_unit_test(name_is_the_tpms),
 		cmocka_unit_test(every_truncation_of_a_public_is_refused),

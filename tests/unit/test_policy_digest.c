@@ -9,7 +9,7 @@ static struct bytes tpm(const char *name)
 
 /* A body under construction, with room for any. */
 struct body {
-	u8 data[512];
+	u8 data[1024];
 	struct tkm_writer w;
 };
 
@@ -376,6 +376,98 @@ static void policy_authorize_is_first_and_unsigned(void **state)
 	assert_int_equal(tkm_policy_digest(&policy, digest), -EBADMSG);
 }
 
+static int authority(const struct tkm_public *pub)
+{
+	struct body b;
+
+	begin(&b);
+	tkm_public_encode(&b.w, pub);
+	return tkm_authority_check(b.data, b.w.len);
+}
+
+static void an_authority_signs_with_a_key_that_is_there(void **state)
+{
+	static const u8 point[256] = { 9 };
+	const struct tkm_public ec = {
+		.type = TPM_ALG_ECC, .name_alg = TPM_ALG_SHA256,
+		.attributes = TPM_OA_SIGN, .sym_alg = TPM_ALG_NULL,
+		.scheme = TPM_ALG_NULL, .curve = TPM_ECC_NIST_P256,
+		.x = point, .x_len = 32, .y = point, .y_len = 32,
+	}, rsa = {
+		.type = TPM_ALG_RSA, .name_alg = TPM_ALG_SHA256,
+		.attributes = TPM_OA_SIGN, .sym_alg = TPM_ALG_NULL,
+		.scheme = TPM_ALG_NULL, .rsa_bits = 2048,
+		.rsa_exponent = 65537, .x = point, .x_len = 256,
+	};
+	struct tkm_public pub;
+
+	(void)state;
+	assert_int_equal(authority(&ec), 0);
+	assert_int_equal(authority(&rsa), 0);
+#define IS(ret, of, change)                                                   \
+	do {                                                                  \
+		pub = of;                                                     \
+		change;                                                       \
+		assert_int_equal(authority(&pub), ret);                       \
+	} while (0)
+	IS(-EBADMSG, ec, pub.x_len = 0);
+	IS(-EBADMSG, ec, pub.y_len = 0);
+	IS(-EOPNOTSUPP, rsa, { pub.rsa_bits = 1024; pub.x_len = 128; });
+	IS(-EOPNOTSUPP, ec, { pub.type = TPM_ALG_KEYEDHASH; });
+	IS(-EOPNOTSUPP, ec, pub.attributes = TPM_OA_DECRYPT);
+	IS(-EOPNOTSUPP, ec, {
+		pub.sym_alg = TPM_ALG_AES;
+		pub.sym_bits = 128;
+		pub.sym_mode = TPM_ALG_CFB;
+	});
+#undef IS
+	assert_int_equal(tkm_authority_check(point, 3), -EBADMSG);
+}
+
+static int signed_by(const struct tkm_public *key, u16 alg, size_t n, size_t cut)
+{
+	static const u8 ref[32] = { 3 }, number[256] = { 7 };
+	struct tkm_policy_element el;
+	struct tkm_authorize got;
+	struct body pub, by;
+
+	begin(&pub);
+	tkm_public_encode(&pub.w, key);
+	tkm_writer_init(&by.w, by.data, sizeof(by.data));
+	tkm_put_tpm2b(&by.w, pub.data, pub.w.len);
+	tkm_put_tpm2b(&by.w, ref, 32);
+	if (alg) {
+		tkm_put_u16(&by.w, alg);
+		tkm_put_u16(&by.w, TPM_ALG_SHA256);
+		tkm_put_tpm2b(&by.w, number, n);
+	}
+	assert_false(by.w.overflow);
+	by.w.len -= cut;
+	el = element(TPM_CC_POLICY_AUTHORIZE, &by);
+	return tkm_authorize_decode(&el, &got);
+}
+
+static void a_signature_is_as_long_as_its_modulus(void **state)
+{
+	static const u8 modulus[256] = { 9 };
+	const struct tkm_public rsa = {
+		.type = TPM_ALG_RSA, .name_alg = TPM_ALG_SHA256,
+		.attributes = TPM_OA_SIGN, .sym_alg = TPM_ALG_NULL,
+		.scheme = TPM_ALG_NULL, .rsa_bits = 2048,
+		.rsa_exponent = 65537, .x = modulus, .x_len = 256,
+	};
+
+	(void)state;
+	assert_int_equal(signed_by(&rsa, TPM_ALG_RSASSA, 256, 0), 0);
+	assert_int_equal(signed_by(&rsa, TPM_ALG_RSAPSS, 256, 0), 0);
+	assert_int_equal(signed_by(&rsa, TPM_ALG_RSASSA, 255, 0), -EBADMSG);
+	assert_int_equal(signed_by(&rsa, TPM_ALG_RSASSA, 0, 0), -EBADMSG);
+	assert_int_equal(signed_by(&rsa, TPM_ALG_RSASSA, 256, 1), -EBADMSG);
+	assert_int_equal(signed_by(&rsa, TPM_ALG_ECDSA, 256, 0), -EBADMSG);
+	/* Nothing there at all, not even that there is nothing. */
+	assert_int_equal(signed_by(&rsa, 0, 0, 0), -EBADMSG);
+}
+
 static void guards_are_compared_but_for_the_record(void **state)
 {
 	struct tkm_policy a = { .n = 2 }, b;
@@ -401,6 +493,10 @@ static void guards_are_compared_but_for_the_record(void **state)
 	b = a;
 	b.n = 1;
 	assert_false(tkm_policy_same_guard(&a, &b));
+	/* Some have no body. */
+	b = a;
+	a.el[0] = b.el[0] = auth_value;
+	assert_true(tkm_policy_same_guard(&a, &b));
 	a.n = b.n = 0;
 	assert_true(tkm_policy_same_guard(&a, &b));
 }
@@ -607,6 +703,8 @@ int main(void)
 		cmocka_unit_test(every_flipped_bit_changes_the_digest),
 		cmocka_unit_test(other_commands_are_unsupported),
 		cmocka_unit_test(policy_authorize_is_first_and_unsigned),
+		cmocka_unit_test(an_authority_signs_with_a_key_that_is_there),
+		cmocka_unit_test(a_signature_is_as_long_as_its_modulus),
 		cmocka_unit_test(guards_are_compared_but_for_the_record),
 		cmocka_unit_test(policy_of_too_many_commands_is_refused),
 		cmocka_unit_test(policy_of_the_chain_is_its_objects),

@@ -38,6 +38,31 @@ static void one_shape_is_a_recovery_key(void **state)
 	assert_int_equal(tkm_recovery_check(area, TKM_RECOVERY_AREA), -EBADMSG);
 }
 
+/* Numbers without their leading zeros are another area, with another Name. */
+static void numbers_of_a_recovery_key_are_whole(void **state)
+{
+	u8 area[TKM_RECOVERY_AREA], out[TKM_RECOVERY_AREA];
+	struct tkm_writer w;
+
+	(void)state;
+	tkm_recovery_area(point, area);
+	tkm_writer_init(&w, out, sizeof(out));
+	tkm_put_bytes(&w, area, 22);
+	tkm_put_tpm2b(&w, point, 31);
+	tkm_put_tpm2b(&w, point + 32, 32);
+	assert_int_equal(tkm_recovery_check(out, w.len), -EBADMSG);
+	tkm_writer_init(&w, out, sizeof(out));
+	tkm_put_bytes(&w, area, 22);
+	tkm_put_tpm2b(&w, point, 32);
+	tkm_put_tpm2b(&w, point + 32, 31);
+	assert_int_equal(tkm_recovery_check(out, w.len), -EBADMSG);
+	tkm_writer_init(&w, out, sizeof(out));
+	tkm_put_bytes(&w, area, 22);
+	tkm_put_tpm2b(&w, point, 32);
+	tkm_put_tpm2b(&w, point + 32, 32);
+	assert_int_equal(tkm_recovery_check(out, w.len), 0);
+}
+
 static size_t on_its_way(u8 *out, size_t size, size_t priv, size_t secret,
 			 size_t inner)
 {
@@ -95,6 +120,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_shape_is_a_recovery_key),
+		cmocka_unit_test(numbers_of_a_recovery_key_are_whole),
 		cmocka_unit_test(one_on_its_way_is_whole),
 	};
 
