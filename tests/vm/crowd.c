@@ -19,6 +19,7 @@
 #include "vm.h"
 
 #include <grp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
@@ -431,6 +432,16 @@ static pid_t fair_one(uid_t uid, int number, bool single)
 	_exit(0);
 }
 
+/* Whoever has its answer runs at once: so they end in the order they were served in. */
+static void stuck_in_order(pid_t pid)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+
+	until_stuck(pid);
+	if (sched_setscheduler(pid, SCHED_FIFO, &first))
+		die("scheduler of %d: %s", pid, strerror(errno));
+}
+
 static void fair(pid_t tpm, int many, uid_t a, uid_t b)
 {
 	pid_t *pids = calloc(many, sizeof(*pids));
@@ -439,8 +450,8 @@ static void fair(pid_t tpm, int many, uid_t a, uid_t b)
 	for (i = 0; i < many; i++)
 		pids[i] = fair_one(a, i, false);
 	for (i = 0; i < many; i++)
-		until_stuck(pids[i]);
-	until_stuck(fair_one(b, many, true));
+		stuck_in_order(pids[i]);
+	stuck_in_order(fair_one(b, many, true));
 	if (kill(tpm, SIGCONT))
 		die("kill %d: %s", tpm, strerror(errno));
 	reap_all();
