@@ -7,7 +7,8 @@
  *
  * What was published dies with the key it came from: when that is revoked,
  * destroyed, or expires, and when its state does not let it protect any more.
- * Neither expiry nor unlinking nor a date has a hook in the keyring, so while anything is published a deferrable work looks every few seconds.
+ * Neither expiry nor unlinking nor a date has a hook in the keyring, so while
+ * anything is published a deferrable work looks every few seconds.
  *
  * Locking: publish_lock (a spinlock) protects the list of all that is
  * published, each one's @owner and its list of keys. Revoking sleeps, so keys
