@@ -34,18 +34,6 @@ static int64_t number_of(struct json_object *object, const char *name)
 		       json_object_get_int64(member) : 0;
 }
 
-static int64_t want_number(const char *text, const char *what, int64_t most)
-{
-	char *end;
-	long long n;
-
-	errno = 0;
-	n = strtoll(text, &end, 10);
-	if (*end || end == text || errno || n < 0 || n > most)
-		usage("%s is no %s", text, what);
-	return n;
-}
-
 /* ---- times ---- */
 
 /* A day, a minute or a second; @until: the last second of it. */
@@ -251,7 +239,8 @@ static void put_head(struct json_object *question, char *head)
 	    strspn(colon + 1, "0123456789abcdef") != 64)
 		usage("--head is N:HASH, as tkm audit verify tells it");
 	*colon = 0;
-	put_number(question, "record", want_number(head, "number", INT64_MAX - 1));
+	put_number(question, "record",
+		   want_number(head, "number", 0, INT64_MAX - 1));
 	put(question, "hash", colon + 1);
 }
 
@@ -266,7 +255,7 @@ static void take(struct json_object *question, int c)
 		break;
 	case OPT_UID:
 		put_number(question, "uid",
-			   want_number(optarg, "uid", UINT32_MAX));
+			   want_number(optarg, "uid", 0, UINT32_MAX));
 		break;
 	case OPT_EVENT:
 		put(question, "event", optarg);
@@ -282,7 +271,7 @@ static void take(struct json_object *question, int c)
 				       json_object_new_boolean(true));
 		break;
 	case OPT_FROM:
-		from = want_number(optarg, "record", INT64_MAX - 1);
+		from = want_number(optarg, "record", 0, INT64_MAX - 1);
 		put_number(question, "after", from ? from - 1 : 0);
 		break;
 	case OPT_HEAD:

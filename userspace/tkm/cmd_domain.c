@@ -648,12 +648,13 @@ int cmd_domain(int argc, char **argv)
 		else if (c == OPT_OWNER)
 			want_owner(optarg);
 		else if (c == OPT_MEMORY)
-			new_memory = MIB * number_of(optarg, "--memory, in MiB,",
-						     MEMORY_LEAST / MIB,
-						     MEMORY_MOST / MIB);
+			new_memory = MIB * (unsigned int)
+				want_number(optarg, "number of MiB",
+					    MEMORY_LEAST / MIB,
+					    MEMORY_MOST / MIB);
 		else if (c == OPT_PASSES)
-			new_passes = number_of(optarg, "--passes", 1,
-					       PASSES_MOST);
+			new_passes = (unsigned int)want_number(
+				optarg, "number of passes", 1, PASSES_MOST);
 		else
 			ask_socket = optarg;
 	}

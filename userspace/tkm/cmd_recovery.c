@@ -14,6 +14,12 @@
 
 enum { OPT_SHARES = OPT_OWN, OPT_NEEDED, OPT_INTO };
 
+static unsigned int shares_of(const char *text)
+{
+	return (unsigned int)want_number(text, "number of shares", 2,
+					 SHARES_MAX);
+}
+
 /* ---- new ------------------------------------------------------------------------- */
 
 static int write_share(int folder, const struct share *share)
@@ -121,9 +127,9 @@ static int cmd_new_recovery(int argc, char **argv)
 
 	while ((c = next_option(argc, argv, options)) != -1) {
 		if (c == OPT_SHARES)
-			of = number_of(optarg, "--shares", 2, SHARES_MAX);
+			of = shares_of(optarg);
 		else if (c == OPT_NEEDED)
-			needed = number_of(optarg, "--needed", 2, SHARES_MAX);
+			needed = shares_of(optarg);
 		else
 			into = optarg;
 	}

@@ -232,8 +232,8 @@ uid_t user_of(const char *text);
 /* "application:label"; usage error. */
 void want_description(const char *text);
 /* A decimal number between those two; usage error, which calls it @what. */
-unsigned int number_of(const char *text, const char *what, unsigned int least,
-		       unsigned int most);
+int64_t want_number(const char *text, const char *what, int64_t least,
+		    int64_t most);
 /*
  * "VERB word word ...", checked as the kernel would, naming the word that is
  * wrong (usage error). The result is the caller's.

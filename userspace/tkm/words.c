@@ -61,18 +61,20 @@ void want_description(const char *text)
 		usage("'%s' is no description: application:label", text);
 }
 
-/* Nothing but digits: strtoul() also takes a sign, and spaces before it. */
-unsigned int number_of(const char *text, const char *what, unsigned int least,
-		       unsigned int most)
+/* Nothing but digits: strtoll() also takes a sign, and spaces before it. */
+int64_t want_number(const char *text, const char *what, int64_t least,
+		    int64_t most)
 {
-	unsigned long n = ULONG_MAX;
+	int64_t n = -1;
 	char *end = NULL;
 
+	errno = 0;
 	if (isdigit((unsigned char)*text))
-		n = strtoul(text, &end, 10);
-	if (!end || *end || n < least || n > most)
-		usage("%s is %u to %u, and not %s", what, least, most, text);
-	return (unsigned int)n;
+		n = strtoll(text, &end, 10);
+	if (!end || *end || errno || n < least || n > most)
+		usage("%s is no %s: %lld to %lld", text, what, (long long)least,
+		      (long long)most);
+	return n;
 }
 
 static bool one_word(const char *word)
