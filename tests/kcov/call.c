@@ -183,6 +183,23 @@ static long run_add(struct machine *m, const struct call *c, struct arg *a)
 		       ring_serial(m, c->ring));
 }
 
+/* A domain's password stays, and new keys then want it: one worker has one. */
+static long run_domain(struct machine *m, const struct call *c, struct arg *a)
+{
+	if (m->worker != 1 && a[0].n > 3 && !memcmp(a[0].p, "new", 3)) {
+		errno = EPERM;
+		return -1;
+	}
+	return key_add("tkm-domain", a[1].p, a[0].p, a[0].n,
+		       ring_serial(m, c->ring));
+}
+
+static long run_carry(struct machine *m, const struct call *c, struct arg *a)
+{
+	return key_add("tkm-move", a[1].p, a[0].p, a[0].n,
+		       ring_serial(m, c->ring));
+}
+
 static long run_update(struct machine *m, const struct call *c, struct arg *a)
 {
 	return key_update(slot_serial(m, c->key), a[0].p, a[0].n);
@@ -394,6 +411,8 @@ static const struct kind {
 	int does;
 } kinds[] = {
 	{ "add", run_add, MAKES },
+	{ "domain", run_domain, MAKES },
+	{ "carry", run_carry, MAKES },
 	{ "update", run_update, MAKES },
 	{ "read", run_read, 0 },
 	{ "query", run_query, 0 },

@@ -25,13 +25,16 @@
 
 #include "vm.h"
 
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
 #define CALLS	6
 #define TEXTS	3
 #define TEXT	512		/* bytes of a call's text */
 #define EXPANDED 40000		/* and of what it stands for */
 #define WORKERS	3
 #define BASES	16
-#define CHAINS	24
+#define CHAINS	37		/* base keys', others, and what is no chain: */
+#define BLOBS	25		/* from here: areas, approvals, moves */
 
 #define SLOT_BASE	16
 #define SLOT_FOREIGN	48

@@ -9,7 +9,6 @@
 #include <linux/netlink.h>
 #include <linux/tkm_netlink.h>
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define PICK(...) random_of((const char *const[]){ __VA_ARGS__ }, \
 			    COUNT(((const char *const[]){ __VA_ARGS__ })))
 
@@ -125,6 +124,12 @@ static void add_word(struct text_bytes *t)
 	t->n += n;
 }
 
+/* Of what earlier calls put into a key, most of the time (make_blob). */
+static unsigned int a_slot(void)
+{
+	return random_one_in(4) ? random_below(SLOTS) : random_below(CALLS);
+}
+
 static void make_new(struct text_bytes *t, bool for_tpm)
 {
 	/* RSA keys take the TPM long. */
@@ -156,6 +161,8 @@ static void make_new(struct text_bytes *t, bool for_tpm)
 	if (!for_tpm && random_one_in(6))
 		add_format(t, " class=%s", PICK("fixed", "portable", "certified",
 						       "portable authority=boot", "x"));
+	if (!for_tpm && random_one_in(8))
+		add_format(t, " class=portable approver={k%u}", a_slot());
 	if (!for_tpm && random_one_in(6))
 		add_word(t);
 }
@@ -203,7 +210,11 @@ static void make_publish(struct text_bytes *t)
 
 static void make_update(struct text_bytes *t)
 {
-	switch (random_below(4)) {
+	switch (random_below(5)) {
+	case 4:
+		add_format(t, "state %s", PICK("active", "suspended", "pre-active",
+					       "deactivated", "compromised"));
+		return;
 	case 0:
 		add_text(t, "reseal");
 		if (random_one_in(2))
@@ -217,6 +228,47 @@ static void make_update(struct text_bytes *t)
 		return;
 	default:
 		make_publish(t);
+	}
+}
+
+static void make_domain(struct text_bytes *t)
+{
+	const char *verb = PICK("unlock", "unlock", "new", "lock", "passwd");
+
+	add_text(t, verb);
+	if (!strcmp(verb, "new") && random_one_in(4)) {
+		add_text(t, " policy=boot");
+		return;
+	}
+	if (*verb != 'l')
+		add_auth(t);
+	if (*verb == 'p')
+		add_format(t, " new={k%u}", SLOT_BASE + BASES - 1);
+	if ((*verb == 'u' || *verb == 'n') && random_one_in(2))
+		add_format(t, " for=%s", a_number());
+}
+
+static void make_carry(struct text_bytes *t)
+{
+	unsigned int key = SLOT_BASE + random_below(BASES - 1);
+
+	switch (random_below(4)) {
+	case 0:
+		add_format(t, "duplicate key={k%u} object=%s parent={k%u} approval={k%u}%s",
+			   key, PICK("key", "key", "ask", "tdk"), a_slot(),
+			   a_slot(), PICK("", "", " to=recovery"));
+		break;
+	case 1:
+		add_format(t, "import packet={k%u}", a_slot());
+		if (random_one_in(3))
+			add_format(t, " recovery={k%u}", a_slot());
+		break;
+	default:
+		add_format(t, "certify key={k%u} nonce=%s", key,
+			   PICK("00112233445566778899aabbccddeeff", "0011",
+				"00112233445566778899AABBCCDDEEFF0011223344556677"));
+		if (random_one_in(3))
+			add_auth(t);
 	}
 }
 
@@ -323,7 +375,9 @@ static void make_fault(struct text_bytes *t)
 		"StartAuthSession", "ContextLoad", "Create", "Load", "Unseal",
 		"PCR_Read", "PolicyPCR", "PolicyOR", "PolicyAuthValue",
 		"ContextSave", "ReadPublic", "FlushContext", "GetCapability",
-		"CreatePrimary",
+		"CreatePrimary", "ObjectChangeAuth", "Certify", "Duplicate",
+		"Import", "Rewrap", "PolicyAuthorize", "VerifySignature",
+		"LoadExternal", "PolicyDuplicationSelect", "PolicyCommandCode",
 	};
 	static const uint32_t codes[] = {
 		0x101, 0x902, 0x903, 0x908, 0x909, 0x90a, 0x910, 0x921, 0x922,
@@ -424,6 +478,12 @@ static void make_call(struct call *c, int kind, bool for_tpm)
 		make_key(c, for_tpm);
 	} else if (!strcmp(name, "update")) {
 		make_update(&c->text[0]);
+	} else if (!strcmp(name, "domain")) {
+		make_domain(&c->text[0]);
+		add_text(&c->text[1], a_description());
+	} else if (!strcmp(name, "carry")) {
+		make_carry(&c->text[0]);
+		add_text(&c->text[1], a_description());
 	} else if (is_pkey(name)) {
 		make_info(&c->text[1]);
 		make_input(&c->text[0]);
@@ -435,13 +495,30 @@ static void make_call(struct call *c, int kind, bool for_tpm)
 	}
 }
 
+/* A user key that holds what a move is told by: an area, an approval, what came. */
+static void make_blob(struct call *c)
+{
+	char edits[64];
+
+	memset(c, 0, sizeof(*c));
+	c->kind = call_kind("add");
+	c->number = 1;
+	add_format(&c->text[0], "{d%u", BLOBS + random_below(CHAINS - BLOBS));
+	if (random_one_in(2)) {
+		chain_edit_make(edits, sizeof(edits));
+		add_text(&c->text[0], edits);
+	}
+	add_text(&c->text[0], "}");
+	add_format(&c->text[1], "blob%u", random_below(4));
+}
+
 /* Kinds by how much there is behind them in the module. */
 static int a_kind(void)
 {
 	static const char *const often[] = {
 		"add", "add", "add", "add", "update", "update", "update",
 		"encrypt", "decrypt", "sign", "verify", "query", "read",
-		"request", "netlink", "netlink",
+		"request", "netlink", "netlink", "domain", "carry", "carry",
 	};
 
 	if (random_one_in(3))
@@ -480,6 +557,8 @@ void program_make(struct program *p, bool for_tpm)
 		make_call(&p->call[i], a_kind(), for_tpm);
 		if (i && random_one_in(4))
 			meet_again(&p->call[i], &p->call[random_below(i)]);
+		if (p->call[i].kind == call_kind("carry") && i)
+			make_blob(&p->call[random_below(i)]);
 	}
 }
 

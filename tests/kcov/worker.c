@@ -27,13 +27,13 @@ static const char *const base_new[BASES] = {
 	"new ec use=decrypt pcrs=7 auth=%d", "new rsa", "new rsa use=decrypt",
 	"new ec curve=p384 parent=srk", "new not-before=2098-01-01",
 	"new not-after=2098-01-01 use=crypt", "new ec auth=%d",
-	"new len=20", "new rsa parent=srk pcrs=7",
+	"new class=portable approver=%d", "new rsa parent=srk pcrs=7",
 };
 
 const char *const base_names[BASES] = {
 	"base:data", "base:crypt", "base:flat", "base:pcrs", "base:auth",
 	"base:ec", "base:ecdh", "base:rsa", "base:hide", "base:p384",
-	"base:later", "base:until", "base:ecauth", "base:short", "base:rsaflat",
+	"base:later", "base:until", "base:ecauth", "base:moves", "base:rsaflat",
 	"",
 };
 
@@ -109,31 +109,75 @@ static void sweep(void)
 				KEY_SPEC_SESSION_KEYRING, 0, 0);
 }
 
-static void read_vectors(void)
+static bool ends_in(const char *name, size_t n, const char *end)
+{
+	return n >= strlen(end) && !memcmp(name + n - strlen(end), end, strlen(end));
+}
+
+/*
+ * Lines of "name = hex", of names that end so; an area, which is the first end, with
+ * its size before it, as it is asked for. The number of the next chain.
+ */
+static unsigned int read_hex(const char *file, unsigned int n, const char *area,
+			     const char *end)
 {
 	char path[512], *text, *line, *save, *hex;
-	unsigned int n = BASES, byte;
 	struct bytes *chain;
+	unsigned int byte;
+	bool sized;
 
-	snprintf(path, sizeof(path), "%s/data/chains.vec", shared->data);
+	snprintf(path, sizeof(path), "%s/data/%s", shared->data, file);
 	text = read_file(path, NULL);
 	for (line = strtok_r(text, "\n", &save); line;
 	     line = strtok_r(NULL, "\n", &save)) {
 		hex = strstr(line, " = ");
 		if (!hex || *line == '#' || n == CHAINS)
 			continue;
+		sized = *area && ends_in(line, hex - line, area);
+		if (!sized && !ends_in(line, hex - line, end))
+			continue;
 		chain = &machine.chain[n++];
-		chain->p = malloc(strlen(hex) / 2);
+		chain->p = malloc(2 + strlen(hex) / 2);
+		chain->n = sized ? 2 : 0;
 		for (hex += 3; sscanf(hex, "%2x", &byte) == 1; hex += 2)
 			chain->p[chain->n++] = byte;
+		if (sized) {
+			chain->p[0] = (chain->n - 2) >> 8;
+			chain->p[1] = chain->n - 2;
+		}
 	}
 	free(text);
-	snprintf(path, sizeof(path), "%s/fuzz/dict/options", shared->data);
+	return n;
+}
+
+static void read_dictionary(const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/fuzz/dict/%s", shared->data, name);
 	program_words(path);
-	snprintf(path, sizeof(path), "%s/fuzz/dict/encoding", shared->data);
-	program_words(path);
-	snprintf(path, sizeof(path), "%s/fuzz/dict/names", shared->data);
-	program_words(path);
+}
+
+static void read_vectors(void)
+{
+	static const char *const files[] = { "move", "recovery", "certificate" };
+	char path[512];
+	unsigned int i, n = read_hex("chains.vec", BASES, "", "");
+
+	if (n != BLOBS)
+		die("chains.vec has %u chains", n - BASES);
+	n = read_hex("approvals.vec", BLOBS, ".public", ".approval");
+	if (n + COUNT(files) != CHAINS)
+		die("approvals.vec has %u areas and approvals", n - BLOBS);
+	for (i = 0; i < COUNT(files); i++, n++) {
+		snprintf(path, sizeof(path), "%s/fuzz/corpus/chain/%s",
+			 shared->data, files[i]);
+		machine.chain[n].p = (uint8_t *)read_file(path,
+							  &machine.chain[n].n);
+	}
+	read_dictionary("options");
+	read_dictionary("encoding");
+	read_dictionary("names");
 }
 
 static void keep_chain(int i, serial_t key)
@@ -152,7 +196,7 @@ static void keep_chain(int i, serial_t key)
 		chain->p[chain->n++] = byte;
 }
 
-static serial_t make_base(int i, serial_t auth)
+static serial_t make_base(int i, serial_t auth, serial_t approver)
 {
 	static char text[40000];
 	const struct bytes *chain = &machine.chain[i];
@@ -167,10 +211,8 @@ static serial_t make_base(int i, serial_t auth)
 			n += sprintf(text + n, "%02x", chain->p[j]);
 		if (has_auth)
 			n += sprintf(text + n, " auth=%d", auth);
-	} else if (has_auth) {
-		n = sprintf(text, base_new[i], auth);
 	} else {
-		n = sprintf(text, "%s", base_new[i]);
+		n = sprintf(text, base_new[i], has_auth ? auth : approver);
 	}
 	/* A busy machine's TPM may not answer in time. */
 	for (tries = 0; key < 0 && tries < 20; tries++)
@@ -187,12 +229,15 @@ static serial_t make_base(int i, serial_t auth)
 /* Keys that programs use: with a TPM, before it is pulled out. */
 static void setup(void)
 {
+	const struct bytes *area = &machine.chain[BLOBS];
 	serial_t auth = key_add("user", "auth", "secret", 6, base_ring);
+	serial_t approver = key_add("user", "approver", area->p, area->n,
+				    base_ring);
 	int i;
 
 	machine.base[BASES - 1] = auth;
 	for (i = 0; i < BASES - 1; i++)
-		machine.base[i] = make_base(i, auth);
+		machine.base[i] = make_base(i, auth, approver);
 	memcpy(told->base, machine.base, sizeof(machine.base));
 }
 
