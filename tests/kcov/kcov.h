@@ -33,7 +33,7 @@
 #define EXPANDED 40000		/* and of what it stands for */
 #define WORKERS	3
 #define BASES	16
-#define CHAINS	37		/* base keys', others, and what is no chain: */
+#define CHAINS	40		/* base keys', others, and what is no chain: */
 #define BLOBS	25		/* from here: areas, approvals, moves */
 
 #define SLOT_BASE	16
