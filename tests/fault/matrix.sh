@@ -364,8 +364,9 @@ swaps()
 		"word-command Load 1 10 0x81000001"
 	cell "Create told of another parent: ok" new ok again \
 		"word-command Create 1 10 0x81000001"
+	# Its parent: there are two, in an order that depends on what was known before.
 	cell "Unseal told of another object: EKEYREJECTED" load EKEYREJECTED '' \
-		"word-command Unseal 1 10 0x80000000"
+		"flip-command Unseal 1 111"
 	cell "FlushContext told of another handle: ok" load ok '' \
 		"word-command FlushContext 1 10 0x80000002"
 	# The owner's seed outlives a reset; the proof is not to be had from it.
@@ -746,7 +747,7 @@ domains()
 {
 	cell "a password, flip: EBADMSG" unlock EBADMSG '' "flip ObjectChangeAuth 1 -1"
 	cell "a password told of another object: EKEYREJECTED" unlock EKEYREJECTED '' \
-		"word-command ObjectChangeAuth 1 10 0x80000000"
+		"flip-command ObjectChangeAuth 1 111"
 	cell "a password, no such object for ever: ENOKEY" unlock ENOKEY '' \
 		"rc ObjectChangeAuth 0 0x18b"
 	cell "the TDK's load, flip: EBADMSG" unlock EBADMSG '' "flip Load 1 -1"

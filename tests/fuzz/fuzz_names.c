@@ -86,14 +86,17 @@ static void hex(const char *text, size_t len)
 {
 	u8 *out = exact(NULL, len / 2);
 	bool ok = len % 2 == 0;
+	char two[3] = "";
 	unsigned int v;
 	size_t i;
 
 	for (i = 0; i < len; i++)
 		ok = ok && isxdigit((u8)text[i]);
 	must(tkm_hex_decode(text, len, out) == (ok ? 0 : -EINVAL));
-	for (i = 0; ok && i < len / 2; i++)
-		must(sscanf(text + 2 * i, "%2x", &v) == 1 && v == out[i]);
+	for (i = 0; ok && i < len / 2; i++) {
+		memcpy(two, text + 2 * i, 2);
+		must(sscanf(two, "%2x", &v) == 1 && v == out[i]);
+	}
 	exact_free(out);
 }
 
