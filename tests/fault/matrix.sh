@@ -364,7 +364,8 @@ swaps()
 		"word-command Load 1 10 0x81000001"
 	cell "Create told of another parent: ok" new ok again \
 		"word-command Create 1 10 0x81000001"
-	# Its parent: there are two, in an order that depends on what was known before.
+	# The last bit of the handle makes it its parent's: there are two, in an order
+	# that depends on what was known before.
 	cell "Unseal told of another object: EKEYREJECTED" load EKEYREJECTED '' \
 		"flip-command Unseal 1 111"
 	cell "FlushContext told of another handle: ok" load ok '' \

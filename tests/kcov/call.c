@@ -194,6 +194,7 @@ static long run_domain(struct machine *m, const struct call *c, struct arg *a)
 		       ring_serial(m, c->ring));
 }
 
+/* certify, duplicate, import: what a key of type tkm-move asks for. */
 static long run_carry(struct machine *m, const struct call *c, struct arg *a)
 {
 	return key_add("tkm-move", a[1].p, a[0].p, a[0].n,

@@ -14,7 +14,8 @@
  * 1 to 4 are @p @t @u @us, and 5 and more the key of that slot and five. In a text,
  *
  *	{k17}			the serial number of a slot
- *	{h3 EDIT...} {d3 ...}	a chain in hex, or in DER, with edits (chain.c)
+ *	{h3 EDIT...} {d3 ...}	a chain in hex, or in DER, with edits (chain.c); from
+ *				BLOBS on an area, an approval, or what is on its way
  *	{o1 EDIT...}		what call 1 put out
  *	{x40000}		so many letters
  *

@@ -345,9 +345,9 @@ static void nv_is_a_counters_number(void **state)
 	expect(&m, -EOPNOTSUPP);
 	put_nv(&m, 0x01800b7d, TPM_ALG_SHA256, 32, 0, 0, 0);
 	expect(&m, -EBADMSG);
-	m.nv_len = 4;
-	memcpy(m.nv + m.nv_len, "\0\0\0\x01\x01\0\0\0\0", 9);
-	m.nv_len += 9;
+	/* Behind the index: no Name at all, an epoch of a byte, offset, operation. */
+	memcpy(m.nv + 4, "\0\0" "\0\x01\x01" "\0\0" "\0\0", 9);
+	m.nv_len = 13;
 	expect(&m, -EBADMSG);
 	put_nv(&m, 0x01800b7d, TPM_ALG_SHA256, 32, 8, 1, 0);
 	expect(&m, -EOPNOTSUPP);
@@ -480,7 +480,7 @@ static void a_move_is_approved_of_by_both_names(void **state)
 	(void)state;
 	make_permit(&m, TKM_NAME_SIZE, TKM_NAME_SIZE, 1);
 	expect_permit(&m, 0);
-	/* One name; none; of another hash. */
+	/* The new parent's alone; no object's; of another hash; no yes or no. */
 	make_permit(&m, TKM_NAME_SIZE, TKM_NAME_SIZE, 0);
 	expect_permit(&m, -EOPNOTSUPP);
 	make_permit(&m, 0, TKM_NAME_SIZE, 1);

@@ -331,22 +331,31 @@ static void other_commands_are_unsupported(void **state)
 	}
 }
 
+/* Keys that sign, as far as their public areas say so. */
+static const u8 number[256] = { 9 };
+static const struct tkm_public ec = {
+	.type = TPM_ALG_ECC, .name_alg = TPM_ALG_SHA256,
+	.attributes = TPM_OA_SIGN, .sym_alg = TPM_ALG_NULL,
+	.scheme = TPM_ALG_NULL, .curve = TPM_ECC_NIST_P256,
+	.x = number, .x_len = 32, .y = number, .y_len = 32,
+};
+static const struct tkm_public rsa = {
+	.type = TPM_ALG_RSA, .name_alg = TPM_ALG_SHA256,
+	.attributes = TPM_OA_SIGN, .sym_alg = TPM_ALG_NULL,
+	.scheme = TPM_ALG_NULL, .rsa_bits = 2048, .rsa_exponent = 65537,
+	.x = number, .x_len = 256,
+};
+
 static void policy_authorize_is_first_and_unsigned(void **state)
 {
-	static const u8 ref[32] = { 3 }, point[32] = { 9 };
-	const struct tkm_public key = {
-		.type = TPM_ALG_ECC, .name_alg = TPM_ALG_SHA256,
-		.attributes = TPM_OA_SIGN, .sym_alg = TPM_ALG_NULL,
-		.scheme = TPM_ALG_NULL, .curve = TPM_ECC_NIST_P256,
-		.x = point, .x_len = 32, .y = point, .y_len = 32,
-	};
+	static const u8 ref[32] = { 3 };
 	struct tkm_policy policy = { .n = 1 };
 	struct body pub, by;
 	u8 digest[32], want[32];
 
 	(void)state;
 	begin(&pub);
-	tkm_public_encode(&pub.w, &key);
+	tkm_public_encode(&pub.w, &ec);
 	begin(&by);
 	tkm_authorize_encode(&by.w, (struct tkm_piece){ pub.data, pub.w.len },
 			     ref);
@@ -364,8 +373,8 @@ static void policy_authorize_is_first_and_unsigned(void **state)
 	by.w.len -= 2;
 	tkm_put_u16(&by.w, TPM_ALG_ECDSA);
 	tkm_put_u16(&by.w, TPM_ALG_SHA256);
-	tkm_put_tpm2b(&by.w, point, 32);
-	tkm_put_tpm2b(&by.w, point, 32);
+	tkm_put_tpm2b(&by.w, number, 32);
+	tkm_put_tpm2b(&by.w, number, 32);
 	policy.el[0] = element(TPM_CC_POLICY_AUTHORIZE, &by);
 	policy.n = 1;
 	assert_int_equal(tkm_policy_digest(&policy, digest), -EOPNOTSUPP);
@@ -387,18 +396,6 @@ static int authority(const struct tkm_public *pub)
 
 static void an_authority_signs_with_a_key_that_is_there(void **state)
 {
-	static const u8 point[256] = { 9 };
-	const struct tkm_public ec = {
-		.type = TPM_ALG_ECC, .name_alg = TPM_ALG_SHA256,
-		.attributes = TPM_OA_SIGN, .sym_alg = TPM_ALG_NULL,
-		.scheme = TPM_ALG_NULL, .curve = TPM_ECC_NIST_P256,
-		.x = point, .x_len = 32, .y = point, .y_len = 32,
-	}, rsa = {
-		.type = TPM_ALG_RSA, .name_alg = TPM_ALG_SHA256,
-		.attributes = TPM_OA_SIGN, .sym_alg = TPM_ALG_NULL,
-		.scheme = TPM_ALG_NULL, .rsa_bits = 2048,
-		.rsa_exponent = 65537, .x = point, .x_len = 256,
-	};
 	struct tkm_public pub;
 
 	(void)state;
@@ -413,7 +410,7 @@ static void an_authority_signs_with_a_key_that_is_there(void **state)
 	IS(-EBADMSG, ec, pub.x_len = 0);
 	IS(-EBADMSG, ec, pub.y_len = 0);
 	IS(-EOPNOTSUPP, rsa, { pub.rsa_bits = 1024; pub.x_len = 128; });
-	IS(-EOPNOTSUPP, ec, { pub.type = TPM_ALG_KEYEDHASH; });
+	IS(-EOPNOTSUPP, ec, pub.type = TPM_ALG_KEYEDHASH);
 	IS(-EOPNOTSUPP, ec, pub.attributes = TPM_OA_DECRYPT);
 	IS(-EOPNOTSUPP, ec, {
 		pub.sym_alg = TPM_ALG_AES;
@@ -421,18 +418,19 @@ static void an_authority_signs_with_a_key_that_is_there(void **state)
 		pub.sym_mode = TPM_ALG_CFB;
 	});
 #undef IS
-	assert_int_equal(tkm_authority_check(point, 3), -EBADMSG);
+	assert_int_equal(tkm_authority_check(number, 3), -EBADMSG);
 }
 
-static int signed_by(const struct tkm_public *key, u16 alg, size_t n, size_t cut)
+/* By an RSA key: a signature of @n bytes, of which the last @cut are not there. */
+static int signed_with(u16 alg, size_t n, size_t cut)
 {
-	static const u8 ref[32] = { 3 }, number[256] = { 7 };
+	static const u8 ref[32] = { 3 };
 	struct tkm_policy_element el;
 	struct tkm_authorize got;
 	struct body pub, by;
 
 	begin(&pub);
-	tkm_public_encode(&pub.w, key);
+	tkm_public_encode(&pub.w, &rsa);
 	tkm_writer_init(&by.w, by.data, sizeof(by.data));
 	tkm_put_tpm2b(&by.w, pub.data, pub.w.len);
 	tkm_put_tpm2b(&by.w, ref, 32);
@@ -449,23 +447,15 @@ static int signed_by(const struct tkm_public *key, u16 alg, size_t n, size_t cut
 
 static void a_signature_is_as_long_as_its_modulus(void **state)
 {
-	static const u8 modulus[256] = { 9 };
-	const struct tkm_public rsa = {
-		.type = TPM_ALG_RSA, .name_alg = TPM_ALG_SHA256,
-		.attributes = TPM_OA_SIGN, .sym_alg = TPM_ALG_NULL,
-		.scheme = TPM_ALG_NULL, .rsa_bits = 2048,
-		.rsa_exponent = 65537, .x = modulus, .x_len = 256,
-	};
-
 	(void)state;
-	assert_int_equal(signed_by(&rsa, TPM_ALG_RSASSA, 256, 0), 0);
-	assert_int_equal(signed_by(&rsa, TPM_ALG_RSAPSS, 256, 0), 0);
-	assert_int_equal(signed_by(&rsa, TPM_ALG_RSASSA, 255, 0), -EBADMSG);
-	assert_int_equal(signed_by(&rsa, TPM_ALG_RSASSA, 0, 0), -EBADMSG);
-	assert_int_equal(signed_by(&rsa, TPM_ALG_RSASSA, 256, 1), -EBADMSG);
-	assert_int_equal(signed_by(&rsa, TPM_ALG_ECDSA, 256, 0), -EBADMSG);
+	assert_int_equal(signed_with(TPM_ALG_RSASSA, 256, 0), 0);
+	assert_int_equal(signed_with(TPM_ALG_RSAPSS, 256, 0), 0);
+	assert_int_equal(signed_with(TPM_ALG_RSASSA, 255, 0), -EBADMSG);
+	assert_int_equal(signed_with(TPM_ALG_RSASSA, 0, 0), -EBADMSG);
+	assert_int_equal(signed_with(TPM_ALG_RSASSA, 256, 1), -EBADMSG);
+	assert_int_equal(signed_with(TPM_ALG_ECDSA, 256, 0), -EBADMSG);
 	/* Nothing there at all, not even that there is nothing. */
-	assert_int_equal(signed_by(&rsa, 0, 0, 0), -EBADMSG);
+	assert_int_equal(signed_with(0, 0, 0), -EBADMSG);
 }
 
 static void guards_are_compared_but_for_the_record(void **state)
